@@ -1,0 +1,14 @@
+//! The contract between the tool (writer), the guest engine and the stub (readers): host calls, builtin modules,
+//! capabilities, targets, limits, container layout. No IO, no allocation beyond `alloc`, no logic of a stage.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::as_conversions)]
+
+extern crate alloc;
+
+pub mod builtins;
+pub mod guest;
+pub mod host_calls;
+pub mod limits;
+pub mod policy;
+pub mod targets;
