@@ -1,1 +1,110 @@
-//! guest
+//! How a host and the guest engine call each other: exports, status codes, and the app package handed to `edge_load`.
+
+/// `edge_bootstrap() -> i32`: starts Node's library; 0 when it is ready. Its memory is the base image.
+pub const EXPORT_BOOTSTRAP: &str = "edge_bootstrap";
+/// `edge_alloc(bytes: i32) -> i32`: memory for an input that the host writes; the guest frees it.
+pub const EXPORT_ALLOC: &str = "edge_alloc";
+/// `edge_load(ptr: i32, len: i32) -> i32`: takes an encoded [`Package`], compiles the script, evaluates nothing.
+pub const EXPORT_LOAD: &str = "edge_load";
+/// `edge_start(stop_at: i64) -> i32`: runs start-up sealed, stops before step `stop_at` (-1: never); a `STATUS_*`.
+pub const EXPORT_START: &str = "edge_start";
+/// `edge_run() -> i32`: refreshes what differs per process, goes on where `edge_start` stopped (or starts), runs the
+/// event loop to its end; the exit code.
+pub const EXPORT_RUN: &str = "edge_run";
+/// `edge_steps() -> i64`: how many step boundaries were passed; callable from inside a host call.
+pub const EXPORT_STEPS: &str = "edge_steps";
+/// `edge_backtrace(ptr: i32, capacity: i32) -> i32`: writes the JS stack as text; callable from inside a host call.
+pub const EXPORT_BACKTRACE: &str = "edge_backtrace";
+
+/// `edge_start` stopped before the step asked for; the program is suspended in the heap.
+pub const STATUS_SUSPENDED: i32 = 0;
+/// `edge_start` ran all that can run before the event loop has to wait or to end.
+pub const STATUS_COMPLETED: i32 = 1;
+/// `edge_start` met an uncaught exception; it is reported again at boot, so nothing of it is kept.
+pub const STATUS_THREW: i32 = 2;
+
+/// Where the app's bundled files live in the guest's file tree.
+pub const APP_ROOT: &str = "/app";
+
+/// How the engine is to run the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A resumable bundle.
+    Bundle,
+    /// `node FILE`: Node's own CommonJS loader from disk; the script is the entry's path.
+    Node,
+}
+
+/// What `edge_load` takes: `encode` and `decode` are its one writer and one reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package<'a> {
+    /// How to run it.
+    pub mode: Mode,
+    /// `process.arch`.
+    pub arch: &'a str,
+    /// The entry's virtual path; `process.argv[1]`.
+    pub entry: &'a str,
+    /// The bundle's script.
+    pub script: &'a str,
+    /// The source map (JSON), or empty.
+    pub source_map: &'a str,
+    /// The read-only file tree: absolute virtual path and content.
+    pub files: alloc::vec::Vec<(&'a str, &'a [u8])>,
+}
+
+const MAGIC: &[u8; 8] = b"edgepkg1";
+
+impl<'a> Package<'a> {
+    /// The bytes `edge_load` takes: magic, mode, then length-prefixed (u32, little endian) fields in order.
+    #[must_use]
+    pub fn encode(&self) -> alloc::vec::Vec<u8> {
+        let mut out = alloc::vec::Vec::new();
+        out.extend_from_slice(MAGIC);
+        out.push(match self.mode {
+            Mode::Bundle => 0,
+            Mode::Node => 1,
+        });
+        for field in [self.arch, self.entry, self.script, self.source_map] {
+            put(&mut out, field.as_bytes());
+        }
+        for (path, content) in &self.files {
+            put(&mut out, path.as_bytes());
+            put(&mut out, content);
+        }
+        out
+    }
+
+    /// Reads what `encode` wrote; `None` if the bytes are not a package.
+    #[must_use]
+    pub fn decode(bytes: &'a [u8]) -> Option<Package<'a>> {
+        let rest = bytes.strip_prefix(MAGIC)?;
+        let (&mode, mut rest) = rest.split_first()?;
+        let mode = match mode {
+            0 => Mode::Bundle,
+            1 => Mode::Node,
+            _ => return None,
+        };
+        let mut text = || core::str::from_utf8(take(&mut rest)?).ok();
+        let (arch, entry, script, source_map) = (text()?, text()?, text()?, text()?);
+        let mut files = alloc::vec::Vec::new();
+        while !rest.is_empty() {
+            let path = core::str::from_utf8(take(&mut rest)?).ok()?;
+            files.push((path, take(&mut rest)?));
+        }
+        Some(Package { mode, arch, entry, script, source_map, files })
+    }
+}
+
+fn put(out: &mut alloc::vec::Vec<u8>, field: &[u8]) {
+    let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(field);
+}
+
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, tail) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let (field, tail) = tail.split_at_checked(length)?;
+    *rest = tail;
+    Some(field)
+}
