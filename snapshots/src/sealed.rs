@@ -1,8 +1,8 @@
 //! The host of a sealed run: every host call → refused, constant, deferred, assumed or the end of the run.
 
 use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
-use edgepack_format::host_calls::{HostCall, Needs, Sealed};
-use edgepack_format::policy::{Grants, Scope};
+use edgepack_format::host_calls::{HostCall, Sealed};
+use edgepack_format::policy::{Capability, Grants, Scope};
 
 use crate::machine::{Answer, Guest, Host};
 use crate::reasons::reason;
@@ -35,8 +35,8 @@ impl Host for SealedHost {
             self.panicked = Some(bytes_at(args, 0, guest).map_or_else(String::new, lossy));
             return Answer::Stop;
         }
-        if let Some(needs) = refused(row, args, &self.grants, guest) {
-            return Answer::Result(refusal(needs));
+        if let Some(capability) = refused(row, args, &self.grants, guest) {
+            return Answer::Result(refusal(capability));
         }
         if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
             return Answer::Result(result);
@@ -70,17 +70,8 @@ const ENOENT: i64 = -2;
 const EFAULT: i64 = -14;
 
 /// The one answer that a refused call has, at build and at boot.
-fn refusal(needs: Needs) -> i64 {
-    /// The guest turns these into `ERR_ACCESS_DENIED`.
-    const DENIED: i64 = -10_000;
-    match needs {
-        Needs::Env => ENOENT,
-        Needs::Nothing | Needs::Net => DENIED,
-        Needs::Read | Needs::Open => DENIED - 1,
-        Needs::Write => DENIED - 2,
-        Needs::Run => DENIED - 4,
-        Needs::Sys => DENIED - 5,
-    }
+fn refusal(capability: Capability) -> i64 {
+    if capability == Capability::Env { ENOENT } else { i64::from(capability.denied()) }
 }
 
 /// The calls whose answer the grants alone decide.
