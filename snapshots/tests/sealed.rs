@@ -146,8 +146,7 @@ fn an_artifact_that_was_damaged_is_made_again() {
     bytes[middle] ^= 1;
     std::fs::write(&artifact, &bytes).expect("damaged");
     assert_eq!(snapshot("damaged", "x", &Grants::default()).ending, Ending::Completed);
-    bytes[middle] ^= 1;
-    assert!(std::fs::read(&artifact).expect("written again").len() > 32);
+    assert_ne!(std::fs::read(&artifact).expect("written again"), bytes);
 }
 
 #[test]
