@@ -27,8 +27,7 @@ pub(crate) fn set_up(project: &Project) -> Result<()> {
     system_packages(project)?;
     rust_source()?;
     tools::zig(project)?;
-    node::node(project)?;
-    Ok(())
+    project.publish("node", &node::node(project)?)
 }
 
 fn system_packages(project: &Project) -> Result<()> {
