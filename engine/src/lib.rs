@@ -1,1 +1,6 @@
-//! edgepack-engine
+//! The guest: QuickJS-ng running Node's own library over bindings of ours, driven by the host through the exports of
+//! `edgepack_format::guest`.
+
+mod bindings;
+mod host;
+mod js;

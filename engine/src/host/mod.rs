@@ -1,0 +1,3 @@
+//! Host calls as the bindings use them.
+
+pub(crate) mod raw;

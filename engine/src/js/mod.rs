@@ -1,0 +1,12 @@
+//! QuickJS as the bindings see it: native functions with cheap calls, byte views, the engine's internals.
+
+mod bytes;
+mod function;
+pub(crate) mod internals;
+mod text;
+
+pub(crate) use bytes::Bytes;
+pub(crate) use function::{Call, Native, function};
+pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
+
+pub(crate) use rquickjs::{Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString, Value};

@@ -1,0 +1,2 @@
+//! native runner
+fn main() {}
