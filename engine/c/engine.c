@@ -46,3 +46,5 @@ JSValue edge_string_from_latin1(JSContext *ctx, const char *bytes, uint32_t leng
 {
     return js_new_string8_len(ctx, bytes, length);
 }
+
+#include "values.c"

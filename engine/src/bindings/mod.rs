@@ -4,6 +4,10 @@
 //! `not supported yet`), then the native functions put over it, then the optional JavaScript glue, which is called
 //! as `(binding, native, internalBinding, primordials)` and puts classes and callbacks on `binding`.
 
+mod buffer;
+mod types;
+mod util;
+
 use crate::js::{Ctx, IntoJs, Native, Object, Result, function};
 
 /// One binding.
@@ -17,7 +21,11 @@ pub(crate) struct Binding {
 }
 
 /// Every binding with code of ours. One without is its skeleton.
-pub(crate) const BINDINGS: &[Binding] = &[];
+pub(crate) const BINDINGS: &[Binding] = &[
+    types::BINDING,
+    util::BINDING,
+    buffer::BINDING,
+];
 
 /// Where a binding puts what it exports.
 pub(crate) struct Exports<'js> {

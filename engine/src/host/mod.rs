@@ -1,3 +1,4 @@
 //! Host calls as the bindings use them.
 
 pub(crate) mod raw;
+pub(crate) mod standard_streams;
