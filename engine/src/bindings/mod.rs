@@ -11,6 +11,7 @@ pub(crate) mod builtins;
 mod contextify;
 mod edge_loop;
 mod errors;
+mod messaging;
 mod performance;
 mod task_queue;
 mod types;
@@ -45,6 +46,7 @@ const BINDINGS: &[Binding] = &[
     contextify::BINDING,
     edge_loop::BINDING,
     errors::BINDING,
+    messaging::BINDING,
     performance::BINDING,
     task_queue::BINDING,
     types::BINDING,
