@@ -4,6 +4,9 @@
 //! `not supported yet`), then the native functions put over it, then the optional JavaScript glue, which is called
 //! as `(binding, native, internalBinding, primordials)` and puts classes and callbacks on `binding`.
 
+mod fs;
+mod uv;
+
 use crate::js::{Ctx, IntoJs, Native, Object, Result, function};
 
 /// One binding.
@@ -17,7 +20,10 @@ pub(crate) struct Binding {
 }
 
 /// Every binding with code of ours. One without is its skeleton.
-pub(crate) const BINDINGS: &[Binding] = &[];
+pub(crate) const BINDINGS: &[Binding] = &[
+    fs::BINDING,
+    uv::BINDING,
+];
 
 /// Where a binding puts what it exports.
 pub(crate) struct Exports<'js> {
