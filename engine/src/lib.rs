@@ -3,6 +3,12 @@
 
 mod app_files;
 mod bindings;
+mod bootstrap;
+mod engine;
+pub mod exports;
 mod file_tree;
 mod host;
 mod js;
+mod library;
+mod program;
+mod script;

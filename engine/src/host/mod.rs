@@ -7,5 +7,6 @@ pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sockets;
 pub(crate) mod system;
+pub(crate) mod waiting;
 
 pub(crate) use answer::{Answer, Failure};

@@ -11,9 +11,22 @@ pub(crate) fn args() -> Answer<Vec<String>> {
 }
 
 /// Ends the process.
-pub(crate) fn exit(code: i32) {
-    // SAFETY: takes a number only.
-    unsafe { raw::program_exit(code) }
+pub(crate) fn exit(code: i32) -> ! {
+    // SAFETY: no memory is passed; the call does not return.
+    unsafe { raw::program_exit(code) };
+    unreachable!("program_exit does not return")
+}
+
+/// Writes text to standard error.
+pub(crate) fn write_error(text: &str) {
+    // SAFETY: the bytes lie at the address during the call.
+    unsafe { raw::stdio_write(2, text.as_ptr(), text.len()) };
+}
+
+/// Reports a bug of the engine and aborts.
+pub(crate) fn panic(text: &str) {
+    // SAFETY: the bytes lie at the address during the call.
+    unsafe { raw::program_panic(text.as_ptr(), text.len()) };
 }
 
 /// A variable of the environment, if it is set and granted.
