@@ -16,6 +16,8 @@ mod performance;
 mod task_queue;
 mod types;
 mod util;
+mod fs;
+mod uv;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
 use crate::script;
@@ -51,6 +53,8 @@ const BINDINGS: &[Binding] = &[
     task_queue::BINDING,
     types::BINDING,
     util::BINDING,
+    fs::BINDING,
+    uv::BINDING,
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
     glue_only!("mksnapshot"),

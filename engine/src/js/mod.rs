@@ -12,4 +12,5 @@ pub(crate) use coded::{ErrorClass, throw_coded};
 pub(crate) use function::{Call, Native, function};
 pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
 
-pub(crate) use rquickjs::{Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString, Value};
+pub(crate) use rquickjs::object::Property;
+pub(crate) use rquickjs::{Array, ArrayBuffer, Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString, Value};
