@@ -2,5 +2,11 @@
 //! `edgepack_format::guest`.
 
 mod bindings;
+mod bootstrap;
+mod engine;
+pub mod exports;
 mod host;
 mod js;
+mod library;
+mod program;
+mod script;

@@ -2,7 +2,7 @@
 //! answered while the program is sealed (run at build time).
 //!
 //! Conventions. Pointers and lengths are `i32` (unsigned) into linear memory. A result below zero is `-errno` with
-//! Linux numbers. A call that fills a buffer returns the length of the whole answer, so a too small buffer is seen
+//! Linux numbers, or at and below `-policy::DENIED` the refusal of a capability. A call that fills a buffer returns the length of the whole answer, so a too small buffer is seen
 //! (nothing is written then). Texts are UTF-8; lists are texts ended by NUL each. Paths are absolute.
 
 /// The wasm module name under which the calls are imported.
@@ -227,7 +227,14 @@ pub mod system_info {
     /// Deno's `--allow-sys` names, by kind.
     pub const NAMES: &[&str] =
         &["hostname", "osRelease", "cpus", "systemMemoryInfo", "osUptime", "loadavg", "networkInterfaces", "userInfo", "cpus", "uid"];
+    /// The name for `user_id`, by which.
+    pub const USER_ID_NAMES: &[&str] = &["uid", "uid", "gid", "gid"];
+    /// The name for `umask`.
+    pub const UMASK_NAME: &str = "umask";
 }
+
+/// The command name under which `kill` of another process is granted.
+pub const KILL_COMMAND: &str = "kill";
 
 /// The row of that name.
 #[must_use]

@@ -1,1 +1,24 @@
-//! The host calls.
+//! The host calls of a running app, over plain slices and scalars, and the loader that boots it.
+#![deny(clippy::as_conversions)]
+
+pub mod calls;
+mod capability;
+mod clock;
+mod copy;
+mod files;
+mod handles;
+mod host;
+pub mod memory;
+#[cfg(feature = "native")]
+pub mod native;
+mod paths;
+mod program;
+mod readiness;
+mod resolve;
+mod sockets;
+mod stdio;
+mod streams;
+mod sys;
+mod system;
+
+pub use host::{Host, Launch, Refusal};

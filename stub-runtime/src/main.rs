@@ -1,1 +1,3 @@
+//! The loader; without an engine linked in there is nothing to load.
+
 fn main() {}

@@ -2,9 +2,19 @@
 //!
 //! A binding is its skeleton (every property that node@24 has there: constants by value, functions that throw
 //! `not supported yet`), then the native functions put over it, then the optional JavaScript glue, which is called
-//! as `(binding, native, internalBinding, primordials)` and puts classes and callbacks on `binding`.
+//! as `(binding, native, internalBinding, primordials, shared)` and puts classes and callbacks on `binding`.
 
-use crate::js::{Ctx, IntoJs, Native, Object, Result, function};
+mod async_context_frame;
+mod async_wrap;
+mod builtins;
+mod contextify;
+mod edge_loop;
+mod errors;
+mod performance;
+mod task_queue;
+
+use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
+use crate::script;
 
 /// One binding.
 pub(crate) struct Binding {
@@ -12,12 +22,38 @@ pub(crate) struct Binding {
     pub(crate) name: &'static str,
     /// Adds the native functions and values.
     pub(crate) init: for<'js> fn(&Exports<'js>) -> Result<()>,
-    /// JavaScript glue: the body of a function of `(binding, native, internalBinding, primordials)`.
+    /// JavaScript glue: the body of a function of `(binding, native, internalBinding, primordials, shared)`.
     pub(crate) glue: Option<&'static str>,
 }
 
+/// A binding that is glue over its skeleton, without native functions.
+macro_rules! glue_only {
+    ($name:literal) => {
+        Binding { name: $name, init: |_| Ok(()), glue: Some(include_str!(concat!($name, "/", $name, ".js"))) }
+    };
+}
+
 /// Every binding with code of ours. One without is its skeleton.
-pub(crate) const BINDINGS: &[Binding] = &[];
+const BINDINGS: &[Binding] = &[
+    async_context_frame::BINDING,
+    async_wrap::BINDING,
+    builtins::BINDING,
+    contextify::BINDING,
+    edge_loop::BINDING,
+    errors::BINDING,
+    performance::BINDING,
+    task_queue::BINDING,
+    glue_only!("config"),
+    glue_only!("diagnostics_channel"),
+    glue_only!("mksnapshot"),
+    glue_only!("module_wrap"),
+    glue_only!("modules"),
+    glue_only!("options"),
+    glue_only!("timers"),
+    glue_only!("trace_events"),
+    glue_only!("wasm_web_api"),
+    glue_only!("worker"),
+];
 
 /// Where a binding puts what it exports.
 pub(crate) struct Exports<'js> {
@@ -44,4 +80,21 @@ impl<'js> Exports<'js> {
     pub(crate) fn helper<F: Native>(&self, name: &str, length: i32, native: F) -> Result<()> {
         self.native.set(name, function(&self.ctx, name, length, native)?)
     }
+}
+
+/// Puts the native functions of binding `name` on the two objects; its glue as a function, or `undefined`.
+pub(crate) fn init<'js>(ctx: &Ctx<'js>, name: &str, binding: Object<'js>, native: Object<'js>) -> Result<Value<'js>> {
+    let Some(known) = BINDINGS.iter().find(|known| known.name == name) else {
+        return Ok(Value::new_undefined(ctx.clone()));
+    };
+    (known.init)(&Exports { ctx: ctx.clone(), binding, native })?;
+    match known.glue {
+        Some(source) => Ok(compile_glue(ctx, name, source)?.into_value()),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+fn compile_glue<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
+    let parameters = ["binding", "native", "internalBinding", "primordials", "shared"];
+    script::compile_own(ctx, &format!("edgepack:{name}"), &parameters, source)
 }
