@@ -3,6 +3,8 @@
 (function bootstrap(native, node, makeSkeletons) {
   'use strict';
 
+  completeCallSites();
+
   const privateSymbols = { __proto__: null };
   const perIsolateSymbols = { __proto__: null };
   const skeleton = makeSkeletons(node.bindings, (binding, path, description) => {
@@ -50,6 +52,43 @@
     native.compile(id, ['process', 'require', 'internalBinding', 'primordials'])(process, require, internalBinding, primordials);
   }
   return shared;
+
+  /** QuickJS's call sites lack most of V8's methods, and the text that a stack line shows. */
+  function completeCallSites() {
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (error, callSites) => callSites;
+    const prototype = Object.getPrototypeOf(new Error('').stack[0]);
+    Error.prepareStackTrace = prepareStackTrace;
+    const position = (site) => {
+      const file = site.getFileName();
+      if (!file || site.isNative()) return 'native';
+      return `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+    };
+    const methods = {
+      getThis() { return undefined; },
+      getTypeName() { return null; },
+      getMethodName() { return null; },
+      getEvalOrigin() { return undefined; },
+      getScriptNameOrSourceURL() { return this.getFileName(); },
+      getScriptHash() { return ''; },
+      getEnclosingLineNumber() { return this.getLineNumber(); },
+      getEnclosingColumnNumber() { return this.getColumnNumber(); },
+      getPosition() { return 0; },
+      getPromiseIndex() { return null; },
+      isToplevel() { return true; },
+      isEval() { return false; },
+      isAsync() { return false; },
+      isPromiseAll() { return false; },
+      toString() {
+        const name = this.getFunctionName();
+        if (!name || name === '<anonymous>') return position(this);
+        return `${this.isConstructor() ? 'new ' : ''}${name} (${position(this)})`;
+      },
+    };
+    for (const name of Object.keys(methods)) {
+      Object.defineProperty(prototype, name, { value: methods[name], writable: true, configurable: true });
+    }
+  }
 
   function makeProcess(symbols) {
     // The class node's C++ gives the process object.

@@ -5,7 +5,7 @@
 
   const { process, internalBinding, require } = shared;
   const { BuiltinModule } = require('internal/bootstrap/realm');
-  const supported = new Set(shared.node.supportedIds);
+  const supported = new Set(native.supportedIds);
 
   const compileForPublicLoader = BuiltinModule.prototype.compileForPublicLoader;
   BuiltinModule.prototype.compileForPublicLoader = function() {

@@ -1,14 +1,13 @@
-// Writes what the engine build takes from node itself, as one JSON file: the sources of Node's library and the
+// Writes what the engine build takes from node itself, as one package: the sources of Node's library and the
 // skeleton of every internal binding (constants by value, functions by name).
 //
-//   node --expose-internals extract.js OUT.json
+//   node --expose-internals extract.js OUT
 'use strict';
 
 const { internalBinding } = require('internal/test/binding');
 const { writeFileSync } = require('node:fs');
 
-const { natives, builtinCategories } = internalBinding('builtins');
-const sources = { ...natives };
+const { natives } = internalBinding('builtins');
 
 // Bindings that node refuses to load or that are rebuilt by hand.
 const SKIPPED = new Set(['builtins', 'internal_only_v8', 'quic', 'sqlite']);
@@ -18,6 +17,14 @@ const NAMES = `async_context_frame async_wrap blob block_list buffer cares_wrap 
   pipe_wrap process_methods process_wrap profiler report sea serdes signal_wrap spawn_sync stream_pipe stream_wrap
   string_decoder symbols task_queue tcp_wrap timers tls_wrap trace_events tty_wrap types udp_wrap url url_pattern util
   uv v8 wasi wasm_web_api watchdog webstorage worker zlib`.split(/\s+/).filter((name) => !SKIPPED.has(name));
+
+// Modules that nothing supported can reach: V8's tools, the test runner, the debugger, other threads and protocols.
+const LEFT_OUT = ['internal/deps/v8/', 'internal/deps/acorn/', 'internal/deps/amaro/', 'internal/deps/undici/',
+                  'internal/deps/minimatch/', 'internal/test_runner/', 'internal/debugger/', 'internal/quic/', 'quic',
+                  'internal/repl', 'repl', 'internal/http2/', 'http2', 'internal/main/', 'test', 'sqlite', 'wasi',
+                  'internal/v8_prof_', 'internal/test/', 'internal/wasm_web_api', 'internal/webstorage',
+                  'inspector', 'internal/inspector', 'internal/sea', 'sea', 'internal/policy', 'v8', 'trace_events',
+                  'internal/process/execution_sea', 'internal/bootstrap/switches/is_not', 'internal/shadow'];
 
 function encode(value, depth) {
   if (value === undefined) return { $: 'undefined' };
@@ -49,15 +56,31 @@ const bindings = {};
 for (const name of NAMES) bindings[name] = encode(internalBinding(name), 0);
 
 const { getCLIOptionsValues, getEmbedderOptions } = internalBinding('options');
-const out = {
+bindings['#options'] = encode(getCLIOptionsValues(), 0);
+bindings['#embedderOptions'] = encode(getEmbedderOptions(), 0);
+
+const skeleton = {
   version: process.version,
-  versions: process.versions,
-  release: { name: process.release.name, lts: process.release.lts },
+  versions: { ...process.versions },
+  release: process.release,
+  arch: process.arch,
   config: internalBinding('builtins').config,
-  publicIds: builtinCategories?.canBeRequired,
-  options: encode(getCLIOptionsValues(), 0),
-  embedderOptions: encode(getEmbedderOptions(), 0),
+  builtinIds: Object.keys(natives),
   bindings,
-  sources,
 };
-writeFileSync(process.argv[2], JSON.stringify(out));
+
+// `edgepack_format::guest::Package`: magic, mode, then length-prefixed fields: arch, entry, script, source map, files.
+const parts = [Buffer.from('edgepkg1\0')];
+function put(text) {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  parts.push(length, bytes);
+}
+for (const field of [skeleton.arch, '', JSON.stringify(skeleton), '']) put(field);
+for (const [id, source] of Object.entries(natives)) {
+  if (LEFT_OUT.some((prefix) => id.startsWith(prefix))) continue;
+  put(id);
+  put(source);
+}
+writeFileSync(process.argv[2], Buffer.concat(parts));

@@ -42,10 +42,11 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     natives.set("compile", function(ctx, "compile", 2, builtins::compile)?)?;
     natives.set("initBinding", function(ctx, "initBinding", 3, init_binding)?)?;
+    natives.set("supportedIds", edgepack_format::builtins::SUPPORTED.to_vec())?;
     natives.set("privateSymbol", function(ctx, "privateSymbol", 1, private_symbol)?)?;
-    natives.set("step", function(ctx, "step", 0, |call: &Call<'_, 'js>| call.ret(engine::step()))?)?;
-    natives.set("isStopped", function(ctx, "isStopped", 0, |call: &Call<'_, 'js>| call.ret(engine::is_stopped()))?)?;
-    natives.set("entry", function(ctx, "entry", 0, |call: &Call<'_, 'js>| Ok(engine::entry(&call.ctx)?.into_value()))?)?;
+    natives.set("step", function(ctx, "step", 0, step)?)?;
+    natives.set("isStopped", function(ctx, "isStopped", 0, is_stopped)?)?;
+    natives.set("entry", function(ctx, "entry", 0, entry)?)?;
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
     natives.set("exit", function(ctx, "exit", 1, exit)?)?;
@@ -72,4 +73,16 @@ fn write_error<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 
 fn exit<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     process::exit(call.i32(0))
+}
+
+fn step<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(engine::step())
+}
+
+fn is_stopped<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(engine::is_stopped())
+}
+
+fn entry<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    Ok(engine::entry(&call.ctx)?.into_value())
 }

@@ -6,7 +6,7 @@
 
 mod async_context_frame;
 mod async_wrap;
-mod builtins;
+pub(crate) mod builtins;
 mod contextify;
 mod edge_loop;
 mod errors;
