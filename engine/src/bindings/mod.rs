@@ -10,6 +10,7 @@ pub(crate) mod builtins;
 mod contextify;
 mod edge_loop;
 mod errors;
+mod http_parser;
 mod performance;
 mod task_queue;
 
@@ -41,6 +42,7 @@ const BINDINGS: &[Binding] = &[
     contextify::BINDING,
     edge_loop::BINDING,
     errors::BINDING,
+    http_parser::BINDING,
     performance::BINDING,
     task_queue::BINDING,
     glue_only!("config"),

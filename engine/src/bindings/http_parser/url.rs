@@ -18,8 +18,11 @@ pub(super) enum UrlState {
     Path,
     Query,
     Fragment,
+    Space,
     AfterSpace,
+    CarriageReturn,
     LineFeed,
+    BareLineFeed,
     AfterLine,
     AfterBareLine,
 }
@@ -91,15 +94,18 @@ impl Machine {
 
     fn end_url(&mut self, byte: u8) -> Turn {
         match byte {
-            b' ' => self.close_and_skip(State::Url(UrlState::AfterSpace)),
-            b'\r' => self.close_and_skip(State::Url(UrlState::LineFeed)),
-            _ => self.close_and_skip(State::Url(UrlState::AfterBareLine)),
+            b' ' => self.close(State::Url(UrlState::Space)),
+            b'\r' => self.close(State::Url(UrlState::CarriageReturn)),
+            _ => self.close(State::Url(UrlState::BareLineFeed)),
         }
     }
 
     /// A line that ends after the target is a request of HTTP/0.9.
     fn url_end(&mut self, state: UrlState, byte: u8) -> Turn {
         match (state, byte) {
+            (UrlState::Space, _) => self.skip(State::Url(UrlState::AfterSpace)),
+            (UrlState::CarriageReturn, _) => self.skip(State::Url(UrlState::LineFeed)),
+            (UrlState::BareLineFeed, _) => self.skip(State::Url(UrlState::AfterBareLine)),
             (UrlState::AfterSpace, _) => self.go(State::Request(RequestState::SpacesBeforeProtocol)),
             (UrlState::LineFeed, b'\n') => self.skip(State::Url(UrlState::AfterLine)),
             (UrlState::LineFeed, _) => self.fail(INVALID, "Expected CRLF"),
