@@ -6,6 +6,7 @@
 
 mod async_context_frame;
 mod async_wrap;
+mod buffer;
 pub(crate) mod builtins;
 mod contextify;
 mod edge_loop;
@@ -13,6 +14,8 @@ mod errors;
 mod http_parser;
 mod performance;
 mod task_queue;
+mod types;
+mod util;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
 use crate::script;
@@ -38,6 +41,7 @@ macro_rules! glue_only {
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
+    buffer::BINDING,
     builtins::BINDING,
     contextify::BINDING,
     edge_loop::BINDING,
@@ -45,6 +49,8 @@ const BINDINGS: &[Binding] = &[
     http_parser::BINDING,
     performance::BINDING,
     task_queue::BINDING,
+    types::BINDING,
+    util::BINDING,
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
     glue_only!("mksnapshot"),

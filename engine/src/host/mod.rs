@@ -3,3 +3,4 @@
 pub(crate) mod raw;
 pub(crate) mod waiting;
 pub(crate) mod process;
+pub(crate) mod standard_streams;
