@@ -12,6 +12,7 @@ mod contextify;
 mod edge_loop;
 mod errors;
 mod messaging;
+mod http_parser;
 mod performance;
 mod task_queue;
 mod types;
@@ -49,6 +50,7 @@ const BINDINGS: &[Binding] = &[
     edge_loop::BINDING,
     errors::BINDING,
     messaging::BINDING,
+    http_parser::BINDING,
     performance::BINDING,
     task_queue::BINDING,
     types::BINDING,
