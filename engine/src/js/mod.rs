@@ -15,7 +15,6 @@ pub(crate) use owned::{own, owned};
 pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
 
 pub(crate) use rquickjs::object::Property;
-pub(crate) use rquickjs::{Array, ArrayBuffer, Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString, Value};
 pub(crate) use rquickjs::function::Rest;
 pub(crate) use rquickjs::{
     Array, ArrayBuffer, Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString, Value,
