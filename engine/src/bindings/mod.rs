@@ -8,10 +8,16 @@ mod async_context_frame;
 mod async_wrap;
 pub(crate) mod builtins;
 mod contextify;
+mod credentials;
 mod edge_loop;
 mod errors;
 mod fs;
+mod fs_dir;
+mod os;
 mod performance;
+mod permission;
+mod process_env;
+mod process_methods;
 mod task_queue;
 mod uv;
 
@@ -41,10 +47,16 @@ const BINDINGS: &[Binding] = &[
     async_wrap::BINDING,
     builtins::BINDING,
     contextify::BINDING,
+    credentials::BINDING,
     edge_loop::BINDING,
     errors::BINDING,
     fs::BINDING,
+    fs_dir::BINDING,
+    os::BINDING,
     performance::BINDING,
+    permission::BINDING,
+    process_env::BINDING,
+    process_methods::BINDING,
     task_queue::BINDING,
     uv::BINDING,
     glue_only!("config"),

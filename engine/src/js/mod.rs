@@ -3,10 +3,12 @@
 mod bytes;
 mod function;
 pub(crate) mod internals;
+mod memory;
 mod text;
 
 pub(crate) use bytes::Bytes;
 pub(crate) use function::{Call, Native, function};
+pub(crate) use memory::heap_bytes;
 pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
 
 pub(crate) use rquickjs::object::Property;
