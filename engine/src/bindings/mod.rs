@@ -9,15 +9,21 @@ mod async_wrap;
 mod buffer;
 pub(crate) mod builtins;
 mod contextify;
+mod credentials;
 mod edge_loop;
 mod errors;
-mod messaging;
+mod fs;
+mod fs_dir;
 mod http_parser;
+mod messaging;
+mod os;
 mod performance;
+mod permission;
+mod process_env;
+mod process_methods;
 mod task_queue;
 mod types;
 mod util;
-mod fs;
 mod uv;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
@@ -47,15 +53,21 @@ const BINDINGS: &[Binding] = &[
     buffer::BINDING,
     builtins::BINDING,
     contextify::BINDING,
+    credentials::BINDING,
     edge_loop::BINDING,
     errors::BINDING,
-    messaging::BINDING,
+    fs::BINDING,
+    fs_dir::BINDING,
     http_parser::BINDING,
+    messaging::BINDING,
+    os::BINDING,
     performance::BINDING,
+    permission::BINDING,
+    process_env::BINDING,
+    process_methods::BINDING,
     task_queue::BINDING,
     types::BINDING,
     util::BINDING,
-    fs::BINDING,
     uv::BINDING,
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
