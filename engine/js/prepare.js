@@ -9,6 +9,8 @@
   // Globals whose first use loads a module that is not supported yet.
   const LEFT_LAZY = new Set(['fetch', 'FormData', 'Headers', 'Request', 'Response', 'MessageEvent', 'WebSocket', 'EventSource',
                              'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly']);
+  // Deprecated modules warn the app that loads them, so they are left for it to load.
+  const WARN_WHEN_LOADED = new Set(['punycode', 'sys']);
   const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 
@@ -72,7 +74,9 @@
 
   /** Evaluates what apps use, so that requiring it later costs nothing. */
   function preload() {
-    for (const id of supported) BuiltinModule.map.get(id).compileForPublicLoader();
+    for (const id of supported) {
+      if (!WARN_WHEN_LOADED.has(id)) BuiltinModule.map.get(id).compileForPublicLoader();
+    }
     for (const id of [
       'cluster', 'internal/tty', 'internal/net', 'internal/streams/add-abort-signal', 'internal/streams/lazy_transform',
       'internal/cluster/primary', 'internal/dns/promises', 'internal/fs/streams', 'internal/fs/sync_write_stream',
