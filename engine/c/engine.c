@@ -176,3 +176,5 @@ void edge_init(void)
     edge_promise_hooks[0] = JS_UNDEFINED;
     edge_promise_hooks[1] = JS_UNDEFINED;
 }
+
+#include "values.c"

@@ -7,8 +7,11 @@
 extern crate alloc;
 
 pub mod builtins;
+pub mod container;
+pub mod cursor;
 pub mod guest;
 pub mod host_calls;
 pub mod limits;
+pub mod manifest;
 pub mod policy;
 pub mod targets;

@@ -166,8 +166,8 @@ pub(crate) fn path_statfs(host: &mut Host, path: &str, answer: &mut [u8]) -> Ans
     let stat = rustix::fs::fstatfs(handle)?;
     let wide = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let numbers = [
-        i64::from(stat.f_type),
-        i64::from(stat.f_bsize),
+        stat.f_type,
+        stat.f_bsize,
         wide(stat.f_blocks),
         wide(stat.f_bfree),
         wide(stat.f_bavail),

@@ -6,6 +6,7 @@
 
 mod async_context_frame;
 mod async_wrap;
+mod buffer;
 pub(crate) mod builtins;
 mod contextify;
 mod credentials;
@@ -14,11 +15,15 @@ mod errors;
 mod fs;
 mod fs_dir;
 mod os;
+mod messaging;
+mod http_parser;
 mod performance;
 mod permission;
 mod process_env;
 mod process_methods;
 mod task_queue;
+mod types;
+mod util;
 mod uv;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
@@ -45,6 +50,7 @@ macro_rules! glue_only {
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
+    buffer::BINDING,
     builtins::BINDING,
     contextify::BINDING,
     credentials::BINDING,
@@ -53,11 +59,15 @@ const BINDINGS: &[Binding] = &[
     fs::BINDING,
     fs_dir::BINDING,
     os::BINDING,
+    messaging::BINDING,
+    http_parser::BINDING,
     performance::BINDING,
     permission::BINDING,
     process_env::BINDING,
     process_methods::BINDING,
     task_queue::BINDING,
+    types::BINDING,
+    util::BINDING,
     uv::BINDING,
     glue_only!("config"),
     glue_only!("diagnostics_channel"),

@@ -55,6 +55,21 @@ impl<'js> Bytes<'js> {
         self.range().unwrap_or(core::ptr::dangling_mut())
     }
 
+    /// Copies `count` bytes from `start` to `target` at `target_start`, as much as lies in both. They may overlap.
+    pub(crate) fn copy_within(&self, start: usize, target: &Bytes<'js>, target_start: usize, count: usize) {
+        let (Some(from), Some(to)) = (self.range(), target.range()) else { return };
+        let count = count.min(self.length.saturating_sub(start)).min(target.length.saturating_sub(target_start));
+        if count == 0 {
+            return;
+        }
+        // SAFETY: `start + count` is at most the length of the source.
+        let from = unsafe { from.add(start) };
+        // SAFETY: `target_start + count` is at most the length of the target.
+        let to = unsafe { to.add(target_start) };
+        // SAFETY: both ranges lie in live buffers; `copy` allows overlap.
+        unsafe { core::ptr::copy(from, to, count) };
+    }
+
     fn range(&self) -> Option<*mut u8> {
         let (start, total) = raw_buffer(&self.buffer)?;
         let end = self.offset.checked_add(self.length)?;

@@ -83,13 +83,15 @@ class AsyncWrap {
   #triggerAsyncId = 0;
   #frame;
 
+  /** Without a provider the resource starts at `resetAs`. */
   constructor(provider) {
+    if (provider === undefined) return;
     this.#provider = provider;
     this.#assign(-1);
   }
 
   #assign(asyncId, resource = this) {
-    if (this.#asyncId > 0 && hookFields[async.kDestroy] !== 0) asyncWrap.queueDestroyAsyncId(this.#asyncId);
+    this.emitDestroy();
     this.#asyncId = asyncId === -1 ? asyncWrap.newAsyncId() : asyncId;
     this.#triggerAsyncId = asyncWrap.defaultTriggerAsyncId();
     this.#frame = getFrame();
@@ -112,6 +114,35 @@ class AsyncWrap {
 
   asyncReset(resource, asyncId = -1) {
     this.#assign(typeof asyncId === 'number' ? asyncId : -1, typeof resource === 'object' && resource !== null ? resource : this);
+  }
+
+  /** Starts anew as a resource of another kind: objects that are used again. */
+  resetAs(provider, resource) {
+    this.#provider = provider;
+    this.asyncReset(resource);
+  }
+
+  /** Tells the hooks that the resource is gone. */
+  emitDestroy() {
+    if (this.#asyncId > 0 && hookFields[async.kDestroy] !== 0) asyncWrap.queueDestroyAsyncId(this.#asyncId);
+    this.#asyncId = -1;
+  }
+
+  /** Calls a function in this resource's async context from within another entry: no ticks, errors go to the caller. */
+  callInside(callback, ...args) {
+    const outerFrame = getFrame();
+    const asyncId = this.#asyncId;
+    setFrame(this.#frame);
+    asyncWrap.push(asyncId, this.#triggerAsyncId, this);
+    try {
+      if (asyncId > 0 && hookFields[async.kBefore] !== 0) asyncWrap.hooks.before(asyncId);
+      const result = Reflect.apply(callback, this, args);
+      if (asyncId > 0 && hookFields[async.kAfter] !== 0) asyncWrap.hooks.after(asyncId);
+      return result;
+    } finally {
+      asyncWrap.pop(asyncId);
+      setFrame(outerFrame);
+    }
   }
 
   /** Calls a function, or the method of that name if there is one, in this resource's async context. */
