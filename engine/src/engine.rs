@@ -37,6 +37,7 @@ pub(crate) fn create() -> Result<()> {
     let runtime = Runtime::new()?;
     runtime.set_max_stack_size(STACK_BYTES_MAX);
     let context = Context::full(&runtime)?;
+    context.with(|ctx| internals::set_context(&ctx));
     let engine = Engine { context, runtime, program: RefCell::new(None) };
     ENGINE.with(|cell| assert!(cell.set(engine).is_ok(), "the engine is made once"));
     Ok(())

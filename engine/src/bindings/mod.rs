@@ -14,9 +14,9 @@ mod edge_loop;
 mod errors;
 mod fs;
 mod fs_dir;
-mod os;
-mod messaging;
 mod http_parser;
+mod messaging;
+mod os;
 mod performance;
 mod permission;
 mod process_env;
@@ -58,9 +58,9 @@ const BINDINGS: &[Binding] = &[
     errors::BINDING,
     fs::BINDING,
     fs_dir::BINDING,
-    os::BINDING,
-    messaging::BINDING,
     http_parser::BINDING,
+    messaging::BINDING,
+    os::BINDING,
     performance::BINDING,
     permission::BINDING,
     process_env::BINDING,

@@ -4,16 +4,16 @@ mod bytes;
 mod coded;
 mod function;
 pub(crate) mod internals;
-mod memory;
 mod owned;
+mod memory;
 mod text;
 pub(crate) mod values;
 
 pub(crate) use bytes::Bytes;
 pub(crate) use coded::{ErrorClass, throw_coded};
 pub(crate) use function::{Call, Native, function};
-pub(crate) use memory::heap_bytes;
 pub(crate) use owned::{own, owned};
+pub(crate) use memory::heap_bytes;
 pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
 
 pub(crate) use rquickjs::object::Property;
