@@ -38,6 +38,9 @@ function argv() {
   return [executable, shared.entry ?? executable, ...ArrayPrototypeSlice(args, 1)];
 }
 
+// Node has it before anything else of the command line.
+shared.process.env = internalBinding('process_env').env;
+
 let title;
 let debugPort = DEBUG_PORT;
 
@@ -49,7 +52,6 @@ binding.patchProcessObject = function patchProcessObject(process) {
   defineLazily(process, 'argv', argv);
   defineLazily(process, 'argv0', () => argument(0));
   process.execArgv = [];
-  process.env = internalBinding('process_env').env;
   accessor('pid', native.pid, undefined);
   accessor('ppid', native.parentPid, undefined);
   defineLazily(process, 'execPath', () => argument(0));
