@@ -10,12 +10,16 @@ mod buffer;
 pub(crate) mod builtins;
 mod contextify;
 mod edge_loop;
+mod encoding_binding;
 mod errors;
+mod icu;
 mod messaging;
 mod http_parser;
 mod performance;
+mod string_decoder;
 mod task_queue;
 mod types;
+mod url;
 mod util;
 mod fs;
 mod uv;
@@ -48,12 +52,16 @@ const BINDINGS: &[Binding] = &[
     builtins::BINDING,
     contextify::BINDING,
     edge_loop::BINDING,
+    encoding_binding::BINDING,
     errors::BINDING,
+    icu::BINDING,
     messaging::BINDING,
     http_parser::BINDING,
     performance::BINDING,
+    string_decoder::BINDING,
     task_queue::BINDING,
     types::BINDING,
+    url::BINDING,
     util::BINDING,
     fs::BINDING,
     uv::BINDING,
