@@ -11,18 +11,22 @@ pub(crate) mod builtins;
 mod contextify;
 mod credentials;
 mod edge_loop;
+mod encoding_binding;
 mod errors;
 mod fs;
 mod fs_dir;
 mod http_parser;
+mod icu;
 mod messaging;
 mod os;
 mod performance;
 mod permission;
 mod process_env;
 mod process_methods;
+mod string_decoder;
 mod task_queue;
 mod types;
+mod url;
 mod util;
 mod uv;
 
@@ -55,18 +59,22 @@ const BINDINGS: &[Binding] = &[
     contextify::BINDING,
     credentials::BINDING,
     edge_loop::BINDING,
+    encoding_binding::BINDING,
     errors::BINDING,
     fs::BINDING,
     fs_dir::BINDING,
     http_parser::BINDING,
+    icu::BINDING,
     messaging::BINDING,
     os::BINDING,
     performance::BINDING,
     permission::BINDING,
     process_env::BINDING,
     process_methods::BINDING,
+    string_decoder::BINDING,
     task_queue::BINDING,
     types::BINDING,
+    url::BINDING,
     util::BINDING,
     uv::BINDING,
     glue_only!("config"),

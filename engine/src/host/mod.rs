@@ -12,4 +12,5 @@ pub(crate) mod waiting;
 
 
 
+
 pub(crate) use answer::{Answer, Failure};
