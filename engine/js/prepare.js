@@ -59,7 +59,7 @@
     const { prepareMainThreadExecution, markBootstrapComplete } = require('internal/process/pre_execution');
     prepareMainThreadExecution(false, true);
     markBootstrapComplete();
-    for (const name of ['argv', 'argv0', 'execArgv', 'execPath', 'title']) delete process[name];
+    for (const name of ['argv', 'execArgv', 'execPath', 'title']) delete process[name];
     processMethods.patchProcessObject = patchProcessObject;
     patchProcessObject(process);
   }
