@@ -11,4 +11,5 @@ pub(crate) mod system;
 pub(crate) mod waiting;
 
 
+
 pub(crate) use answer::{Answer, Failure};
