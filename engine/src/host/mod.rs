@@ -13,4 +13,5 @@ pub(crate) mod waiting;
 
 
 
+
 pub(crate) use answer::{Answer, Failure};
