@@ -60,7 +60,7 @@ impl Host for SealedHost {
             },
             Sealed::Barrier => {
                 let why = reason(row.name, &argument(row, args, guest));
-                self.stopped = Some((stop(row.name, why, guest), steps(guest)));
+                self.stopped = Some((stop(row.name, why, guest), running_step(guest)));
                 Answer::Stop
             }
         }
@@ -114,9 +114,9 @@ pub(crate) fn stop(call: &'static str, reason: String, guest: &mut dyn Guest) ->
     Stop { call, reason, position: position(&backtrace), backtrace }
 }
 
-/// How many step boundaries were passed; none if the guest cannot tell.
-pub(crate) fn steps(guest: &mut dyn Guest) -> i64 {
-    guest.call(EXPORT_STEPS, &[]).unwrap_or(0)
+/// The number of the step that is running; below zero if none is, or if the guest cannot tell.
+pub(crate) fn running_step(guest: &mut dyn Guest) -> i64 {
+    guest.call(EXPORT_STEPS, &[]).unwrap_or(-1)
 }
 
 /// Where the guest may write its stack: the last bytes of memory would be the heap's, so it gets memory of its own.
