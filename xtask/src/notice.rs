@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::node;
 use crate::project::Project;
 use crate::run::{command, output};
+use crate::tools;
 
 /// The packages whose dependencies are linked into executables, and for which machine.
 const LINKED: &[(&str, &str)] = &[("edgepack-engine", "wasm32-wasip1"), ("edgepack-stub", "x86_64-unknown-linux-musl")];
@@ -55,6 +56,10 @@ fn notice(project: &Project) -> Result<String> {
     for (licence, names) in licence_texts(&crates)? {
         writeln!(text, "\n{RULE}\n{}\n{RULE}\n\n{}", names.join(", "), licence.trim())?;
     }
+    // zig brings the musl that is linked, with its own list of authors.
+    let musl = tools::zig(project)?.join("ziglang/lib/libc/musl/COPYRIGHT");
+    let musl = fs::read_to_string(&musl).with_context(|| format!("{} cannot be read", musl.display()))?;
+    writeln!(text, "\n{RULE}\nmusl\n{RULE}\n\n{}", musl.trim())?;
     let node = fs::read_to_string(node::licence(project)?)?;
     writeln!(text, "\n{RULE}\nNode.js's JavaScript library\n{RULE}\n\n{}", node.trim())?;
     Ok(text)

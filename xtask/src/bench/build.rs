@@ -45,7 +45,7 @@ pub(crate) struct Peers {
 }
 
 /// What the peers are pinned to.
-const PEERS: &str = r#"{ "private": true, "dependencies": { "bun": "1.3.3", "esbuild": "0.27.0" } }"#;
+const PEERS: &str = r#"{ "private": true, "dependencies": { "bun": "1.4.4", "esbuild": "0.28.2" } }"#;
 
 /// Builds everything that is compared.
 pub(crate) fn contenders(project: &Project) -> Result<Peers> {
