@@ -34,9 +34,16 @@ pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     if status != 0 {
         let text = backtrace(&mut guest);
         let written = guest.host().map_or_else(String::new, written);
-        return Err(Error::Trapped { export: EXPORT_BOOTSTRAP, message: format!("it answered {status}\n{text}{written}") });
+        return Err(Error::Trapped {
+            export: EXPORT_BOOTSTRAP,
+            message: format!("it answered {status}\n{text}{written}"),
+        });
     }
-    Ok(BaseImage { memory: guest.memory()?, globals: guest.globals(), engine_hash: *blake3::hash(engine_wasm).as_bytes() })
+    Ok(BaseImage {
+        memory: guest.memory()?,
+        globals: guest.globals(),
+        engine_hash: *blake3::hash(engine_wasm).as_bytes(),
+    })
 }
 
 const INITIALIZE: &str = "_initialize";

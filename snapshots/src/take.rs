@@ -147,13 +147,7 @@ fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> 
 }
 
 /// The second pass, from the loaded image: everything before `step`. Nothing can be kept if no step has begun.
-fn run_up_to(
-    step: i64,
-    loaded: &[u8],
-    engine: &Engine,
-    grants: &Grants,
-    budget: Duration,
-) -> Result<Option<Started>> {
+fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, grants: &Grants, budget: Duration) -> Result<Option<Started>> {
     if step < 0 {
         return Ok(None);
     }

@@ -164,7 +164,10 @@ fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     assert_eq!(open(b"\0asm\x01\0\0\0", &base.encode()), "the base image was made from another engine");
     assert_eq!(open(&wasm, &base.encode()[..100]), "the base image cannot be used: it is shorter than its head");
     let foreign = wat::parse_str(r#"(module (import "wasi" "x" (func)) (memory (export "memory") 1))"#).expect("wat");
-    assert_eq!(bootstrap(&foreign, b"").expect_err("refused").to_string(), "the engine imports wasi.x, which is no host call");
+    assert_eq!(
+        bootstrap(&foreign, b"").expect_err("refused").to_string(),
+        "the engine imports wasi.x, which is no host call"
+    );
     let asks = r#"(module (import "edge" "process_id" (func $p (param i32) (result i32))) (memory (export "memory") 1)
         (func (export "edge_alloc") (param i32) (result i32) (i32.const 0))
         (func (export "edge_bootstrap") (param i32 i32) (result i32) (call $p (i32.const 0))))"#;

@@ -64,11 +64,7 @@ fn take_real_time_priority(project: &Project) -> Result<bool> {
 
 /// Rounds go A B C, A B C; the first is not counted. One row of medians for each contender, with the ratio to the
 /// first contender's times as `… ratio`.
-fn compare(
-    contenders: &[Contender],
-    rounds: usize,
-    measure: impl Fn(&Contender) -> Result<Row>,
-) -> Result<Vec<Row>> {
+fn compare(contenders: &[Contender], rounds: usize, measure: impl Fn(&Contender) -> Result<Row>) -> Result<Vec<Row>> {
     let mut seen: Vec<BTreeMap<&'static str, Vec<f64>>> = vec![BTreeMap::new(); contenders.len()];
     for round in 0..=rounds {
         let mut base = Row::new();
@@ -88,7 +84,8 @@ fn compare(
             }
         }
     }
-    let medians = |values: BTreeMap<&'static str, Vec<f64>>| values.into_iter().map(|(key, v)| (key, median(v))).collect();
+    let medians =
+        |values: BTreeMap<&'static str, Vec<f64>>| values.into_iter().map(|(key, v)| (key, median(v))).collect();
     Ok(seen.into_iter().map(medians).collect())
 }
 
@@ -114,7 +111,10 @@ fn report(
     loaded: &[Row],
 ) -> Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown CPU", |name| name.trim_start_matches([' ', '\t', ':']));
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown CPU", |name| name.trim_start_matches([' ', '\t', ':']));
     let kernel = output(&mut command("uname", ["-r"], &project.root))?;
     let mut text = format!(
         "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {cpu}, Linux {}; {versions}.\n\n",
@@ -122,13 +122,29 @@ fn report(
     );
     text.push_str("## hello: from spawn to the first byte of output\n\n| | ms | times edgepack's | executable |\n| --- | ---: | ---: | ---: |\n");
     for (contender, row) in hello.iter().zip(hello_rows) {
-        writeln!(text, "| {} | {} | {} | {} |", contender.name, cell(row, measure::MILLISECONDS, 2), cell(row, measure::RATIO, 1), contender.size())?;
+        writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            contender.name,
+            cell(row, measure::MILLISECONDS, 2),
+            cell(row, measure::RATIO, 1),
+            contender.size()
+        )?;
     }
     text.push_str("\n## Express: from spawn to the first HTTP 200\n\n| | ms | times edgepack's | resident MB, listening | requests/s, 50 connections | executable |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
     for (number, (contender, row)) in express.iter().zip(express_rows).enumerate() {
         let empty = Row::new();
         let load = loaded.get(number).unwrap_or(&empty);
-        writeln!(text, "| {} | {} | {} | {} | {} | {} |", contender.name, cell(row, measure::MILLISECONDS, 2), cell(row, measure::RATIO, 1), cell(row, measure::MEGABYTES, 1), cell(load, measure::REQUESTS, 0), contender.size())?;
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            contender.name,
+            cell(row, measure::MILLISECONDS, 2),
+            cell(row, measure::RATIO, 1),
+            cell(row, measure::MEGABYTES, 1),
+            cell(load, measure::REQUESTS, 0),
+            contender.size()
+        )?;
     }
     Ok(text)
 }

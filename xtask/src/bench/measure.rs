@@ -60,7 +60,8 @@ fn respond(child: &mut Child, port: u16, start: Instant, connections: Option<usi
     let took = get(port, start)?;
     // What boot has left to the first idle moment is part of the memory of a listening app.
     std::thread::sleep(Duration::from_millis(150));
-    let mut row = BTreeMap::from([(MILLISECONDS, took.as_secs_f64() * 1e3), (MEGABYTES, resident_megabytes(child.id())?)]);
+    let mut row =
+        BTreeMap::from([(MILLISECONDS, took.as_secs_f64() * 1e3), (MEGABYTES, resident_megabytes(child.id())?)]);
     if let Some(connections) = connections {
         row.insert(REQUESTS, requests_per_second(port, connections)?);
     }
