@@ -172,7 +172,7 @@ fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Pr
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
     match &snapshot.ending {
-        Ending::Stopped(stop) | Ending::OutOfTime(stop) => original(&bundle.source_map, stop.position?),
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => original(&bundle.source_map, &stop.positions),
         _ => None,
     }
 }
