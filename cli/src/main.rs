@@ -1,1 +1,36 @@
-fn main() {}
+//! The `edgepack` command: arguments → one command → exit code. Errors are printed here and nowhere else.
+
+mod args;
+mod build;
+mod commands;
+mod embedded;
+mod failure;
+mod grants;
+mod launch;
+mod output;
+mod positions;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Exit codes: 0 success, 1 the command failed, 2 wrong usage (as clap has it). `run` and `node` become the app and
+/// end with its code.
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Build(args) => commands::build::build(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Node(args) => commands::node::node(&args),
+        Command::Inspect(args) => commands::inspect::inspect(&args),
+        Command::Targets => commands::targets::targets(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::print(&error),
+    }
+}

@@ -1,6 +1,7 @@
 //! How a host and the guest engine call each other: exports, status codes, and the app package handed to `edge_load`.
 
-/// `edge_bootstrap() -> i32`: starts Node's library; 0 when it is ready. Its memory is the base image.
+/// `edge_bootstrap(ptr: i32, len: i32) -> i32`: starts Node's library from an encoded [`Package`] whose script is the
+/// skeleton of the bindings and whose files are the sources by id; 0 when it is ready. Its memory is the base image.
 pub const EXPORT_BOOTSTRAP: &str = "edge_bootstrap";
 /// `edge_alloc(bytes: i32) -> i32`: memory for an input that the host writes; the guest frees it.
 pub const EXPORT_ALLOC: &str = "edge_alloc";
@@ -11,7 +12,8 @@ pub const EXPORT_START: &str = "edge_start";
 /// `edge_run() -> i32`: refreshes what differs per process, goes on where `edge_start` stopped (or starts), runs the
 /// event loop to its end; the exit code.
 pub const EXPORT_RUN: &str = "edge_run";
-/// `edge_steps() -> i64`: how many step boundaries were passed; callable from inside a host call.
+/// `edge_steps() -> i64`: the number of the step that is running, which is where a second pass has to stop; callable
+/// from inside a host call.
 pub const EXPORT_STEPS: &str = "edge_steps";
 /// `edge_backtrace(ptr: i32, capacity: i32) -> i32`: writes the JS stack as text; callable from inside a host call.
 pub const EXPORT_BACKTRACE: &str = "edge_backtrace";

@@ -1,1 +1,22 @@
-//! edgepack-snapshots
+//! Runs an app's start-up sealed from the world and captures the guest's memory: `Package` + `Grants` → `Snapshot`.
+#![deny(missing_docs)]
+
+mod bootstrap;
+mod engine;
+mod error;
+mod machine;
+mod reasons;
+mod requests;
+mod sealed;
+mod snapshot;
+mod take;
+mod wasmer;
+
+pub use bootstrap::bootstrap;
+pub use engine::Engine;
+pub use error::Error;
+pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
+pub use take::{START_UP_BUDGET, load, take, take_within};
+
+/// What every pass of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;

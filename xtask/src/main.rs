@@ -1,1 +1,65 @@
-fn main() {}
+//! `cargo xtask COMMAND`: everything that is done to the project rather than by it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
+
+mod bench;
+mod bless;
+mod deny;
+mod dist;
+mod engine;
+mod node;
+mod notice;
+mod project;
+mod run;
+mod setup;
+mod stub;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup             installs what the builds need, or says what is missing
+  engine            builds the guest engine and its base image
+  stub              builds the stub of every target
+  dist [FOLDER]     builds edgepack with all of these inside, and copies it to FOLDER
+  test [FILTER]     sets up, builds, and runs every test and check
+  bench boot        compares boot times with node and bun, and writes bench/boot.md
+  bless             accepts what the tests print now as what they are to print
+  notice            writes NOTICE from what is linked
+  tidy              checks the rules of the house";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[&str]) -> Result<()> {
+    let project = Project::open()?;
+    match args {
+        ["setup"] => setup::set_up(&project),
+        ["engine"] => dist::engine(&project).map(drop),
+        ["stub"] => dist::stubs(&project),
+        ["dist"] => dist::dist(&project, None),
+        ["dist", folder] => dist::dist(&project, Some(folder)),
+        ["test", filter @ ..] => test::test(&project, filter),
+        ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
+        ["bless"] => bless::bless(&project),
+        ["notice"] => notice::write(&project),
+        ["tidy"] => tidy::tidy(&project),
+        _ => bail!("{USAGE}"),
+    }
+}

@@ -1,0 +1,118 @@
+//! What can be written on the command line, and its help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Parser, Subcommand};
+
+/// Turns a Node.js app into one small sandboxed executable that boots from a snapshot.
+#[derive(Debug, Parser)]
+#[command(name = "edgepack", version, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 success, 1 the command failed, 2 wrong usage.")]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Builds an app into one executable
+    Build(BuildArgs),
+    /// Bundles an app in memory and runs it; a container is run as it is
+    Run(RunArgs),
+    /// Runs a script as `node FILE` does: modules from disk, everything allowed
+    Node(NodeArgs),
+    /// Shows what a container or an executable contains
+    Inspect(InspectArgs),
+    /// Lists the targets an executable can be built for
+    Targets,
+}
+
+/// `edgepack build`.
+#[derive(Debug, Arguments)]
+pub(crate) struct BuildArgs {
+    /// The entry module, or a folder with a package.json or an index file
+    #[arg(default_value = ".", value_name = "ENTRY|DIR")]
+    pub(crate) entry: PathBuf,
+    /// Where to write the result [default: the app's name, here]
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// The device's triple; `edgepack targets` lists them
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Option<String>,
+    /// Write the container only (app.epk), which runs on every target
+    #[arg(long)]
+    pub(crate) container_only: bool,
+    /// Do not run the app's start-up at build time
+    #[arg(long)]
+    pub(crate) no_snapshot: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the app may do.
+    #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+}
+
+/// `edgepack run`.
+#[derive(Debug, Arguments)]
+pub(crate) struct RunArgs {
+    /// The entry module, a folder, or a container (app.epk)
+    #[arg(value_name = "FILE|DIR|APP.epk")]
+    pub(crate) app: PathBuf,
+    /// What the app may do.
+    #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+    /// The app's own arguments, after `--`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// `edgepack node`.
+#[derive(Debug, Arguments)]
+pub(crate) struct NodeArgs {
+    /// The script
+    pub(crate) file: PathBuf,
+    /// The script's own arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// `edgepack inspect`.
+#[derive(Debug, Arguments)]
+pub(crate) struct InspectArgs {
+    /// A container (app.epk) or an executable made by `edgepack build`
+    pub(crate) app: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Capabilities, with Deno's names. An empty list is everything; no flag is nothing.
+#[derive(Debug, Default, Arguments)]
+#[command(next_help_heading = "What the app may do (also \"edgepack\": { \"allow\": … } in package.json)")]
+pub(crate) struct AllowArgs {
+    /// Connect and listen: hosts, host:port, :port
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "HOSTS")]
+    pub(crate) allow_net: Option<Vec<String>>,
+    /// Read files: paths, relative ones to where the app is started
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "PATHS")]
+    pub(crate) allow_read: Option<Vec<String>>,
+    /// Write files: paths
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "PATHS")]
+    pub(crate) allow_write: Option<Vec<String>>,
+    /// Read environment variables: names, a trailing * matches a prefix
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) allow_env: Option<Vec<String>>,
+    /// Start programs: commands
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "COMMANDS")]
+    pub(crate) allow_run: Option<Vec<String>>,
+    /// Ask about the system: hostname, osRelease, cpus, …
+    #[arg(long, num_args = 0.., require_equals = true, value_delimiter = ',', value_name = "KINDS")]
+    pub(crate) allow_sys: Option<Vec<String>>,
+    /// Everything
+    #[arg(short = 'A', long)]
+    pub(crate) allow_all: bool,
+}

@@ -1,0 +1,44 @@
+//! Compiles `c/engine.c`, which includes QuickJS's own sources from the `rquickjs-sys` package. It is linked before
+//! that package's archive, so every QuickJS symbol comes from here, with access to the engine's internals.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-changed=c");
+    let quickjs = quickjs_sources();
+    let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
+    hook(&quickjs.join("quickjs.c"), &out.join("quickjs_hooked.h"));
+    let mut build = cc::Build::new();
+    build.file("c/engine.c").include(&quickjs).include(&out).define("_GNU_SOURCE", None).define("NDEBUG", None);
+    build.warnings(false).flag_if_supported("-Wno-everything").opt_level(2);
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("wasi") {
+        // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
+        build.file("c/wasi.c");
+        build.define("EMSCRIPTEN", "1").define("FE_DOWNWARD", "0").define("FE_UPWARD", "0");
+    }
+    build.compile("edgequickjs");
+}
+
+fn quickjs_sources() -> PathBuf {
+    let cargo = std::env::var("CARGO").expect("cargo sets CARGO");
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--offline"])
+        .output()
+        .expect("cargo metadata runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
+    let package = packages.iter().find(|package| package["name"] == "rquickjs-sys").expect("rquickjs-sys is a dependency");
+    let manifest = package["manifest_path"].as_str().expect("a package has a manifest path");
+    PathBuf::from(manifest).parent().expect("a manifest is in a folder").join("quickjs")
+}
+
+/// Promise reactions must carry the async context frame, and QuickJS has no hook where they are registered: that one
+/// line is replaced. Fails when QuickJS's source no longer reads so (see docs/decisions/async-context.md).
+fn hook(source: &Path, hooked: &Path) {
+    const PLAIN: &str = "rd->handler = js_dup(handler);";
+    const HOOKED: &str = "rd->handler = edge_bind_frame(ctx, handler);";
+    let text = std::fs::read_to_string(source).expect("QuickJS's source is readable");
+    assert_eq!(text.matches(PLAIN).count(), 1, "QuickJS's perform_promise_then has changed");
+    std::fs::write(hooked, text.replace(PLAIN, HOOKED)).expect("OUT_DIR is writable");
+}

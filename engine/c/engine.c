@@ -1,0 +1,214 @@
+/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the one
+   line changed that build.rs names. */
+#include "quickjs.h"
+static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
+#include "quickjs_hooked.h"
+
+/* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
+   Used for Node's own library only: its text would fill the base image. */
+static void edge_strip_bytecode(JSContext *ctx, JSFunctionBytecode *b)
+{
+    js_free(ctx, b->source);
+    b->source = NULL;
+    b->source_len = 0;
+    for (int i = 0; i < b->cpool_count; i++) {
+        if (JS_VALUE_GET_TAG(b->cpool[i]) == JS_TAG_FUNCTION_BYTECODE)
+            edge_strip_bytecode(ctx, JS_VALUE_GET_PTR(b->cpool[i]));
+    }
+}
+
+void edge_strip_source(JSContext *ctx, JSValueConst function)
+{
+    if (JS_VALUE_GET_TAG(function) == JS_TAG_FUNCTION_BYTECODE) {
+        edge_strip_bytecode(ctx, JS_VALUE_GET_PTR(function));
+    } else if (JS_VALUE_GET_TAG(function) == JS_TAG_OBJECT) {
+        JSObject *p = JS_VALUE_GET_OBJ(function);
+        if (js_class_has_bytecode(p->class_id))
+            edge_strip_bytecode(ctx, p->u.func.function_bytecode);
+    }
+}
+
+/* Flattens a string (ropes included); other values come back as they are. The result is a new reference. */
+JSValue edge_string_flat(JSContext *ctx, JSValueConst string)
+{
+    if (JS_VALUE_GET_TAG(string) == JS_TAG_STRING_ROPE)
+        return js_linearize_string_rope(ctx, string);
+    return js_dup(string);
+}
+
+/* The units of a flat string: Latin-1 bytes or UTF-16 units, valid while the string is alive. */
+const void *edge_string_units(JSValueConst string, uint32_t *length, int *is_wide)
+{
+    JSString *p = JS_VALUE_GET_STRING(string);
+    *length = p->len;
+    *is_wide = p->is_wide_char;
+    return p->is_wide_char ? (const void *)str16(p) : (const void *)str8(p);
+}
+
+JSValue edge_string_from_latin1(JSContext *ctx, const char *bytes, uint32_t length)
+{
+    return js_new_string8_len(ctx, bytes, length);
+}
+
+/* A symbol that reflection does not show, as V8's private symbols. */
+JSValue edge_private_symbol(JSContext *ctx, const char *description, uint32_t length)
+{
+    JSValue text = js_new_string8_len(ctx, description, length);
+    if (JS_IsException(text))
+        return text;
+    return JS_NewSymbolInternal(ctx, JS_VALUE_GET_STRING(text), JS_ATOM_TYPE_PRIVATE);
+}
+
+static JSValue edge_call_job(JSContext *ctx, int argc, JSValueConst *argv)
+{
+    return JS_Call(ctx, argv[0], JS_UNDEFINED, 0, NULL);
+}
+
+/* Puts a call of `callback` at the end of the microtask queue. */
+int edge_enqueue_microtask(JSContext *ctx, JSValueConst callback)
+{
+    return JS_EnqueueJob(ctx, edge_call_job, 1, &callback);
+}
+
+/* The function that makes `stack` of an error and its call sites; replaces Error.prepareStackTrace's own effect. */
+void edge_set_prepare_stack(JSContext *ctx, JSValueConst callback)
+{
+    JSValue old = ctx->error_prepare_stack;
+    ctx->error_prepare_stack = js_dup(callback);
+    JS_FreeValue(ctx, old);
+}
+
+/* The async context frame (V8: continuation-preserved embedder data) is one value that promise reactions carry from
+   where `then` or `await` was to where they run. `edge_bind_frame` stands in perform_promise_then, put there by
+   build.rs: a reaction registered outside any frame costs nothing. */
+static JSValue edge_frame;
+
+JSValue edge_get_frame(JSContext *ctx)
+{
+    return js_dup(edge_frame);
+}
+
+void edge_set_frame(JSContext *ctx, JSValueConst frame)
+{
+    JSValue old = edge_frame;
+    edge_frame = js_dup(frame);
+    JS_FreeValue(ctx, old);
+}
+
+static JSValue edge_call_in_frame(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
+                                  int magic, JSValueConst *data)
+{
+    JSValue outer = edge_frame;
+    edge_frame = js_dup(data[1]);
+    JSValue result = JS_Call(ctx, data[0], JS_UNDEFINED, argc, argv);
+    JS_FreeValue(ctx, edge_frame);
+    edge_frame = outer;
+    return result;
+}
+
+static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler)
+{
+    if (JS_IsUndefined(edge_frame) || JS_IsUndefined(handler))
+        return js_dup(handler);
+    JSValueConst data[2] = { handler, edge_frame };
+    return JS_NewCFunctionData(ctx, edge_call_in_frame, 1, 0, 2, vc(data));
+}
+
+/* Calls a hook of Node's; a hook that throws must not break what it watches. */
+static void edge_call_hook(JSContext *ctx, JSValueConst hook, int argc, JSValueConst *argv)
+{
+    if (JS_IsUndefined(hook))
+        return;
+    JSValue pending = JS_GetException(ctx);
+    JSValue result = JS_Call(ctx, hook, JS_UNDEFINED, argc, argv);
+    if (JS_IsException(result))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    else
+        JS_FreeValue(ctx, result);
+    if (!JS_IsUninitialized(pending))
+        JS_Throw(ctx, pending);
+}
+
+static JSValue edge_rejection_hook;
+
+static void edge_on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque)
+{
+    JSValueConst args[3] = { promise, reason, js_bool(is_handled) };
+    edge_call_hook(ctx, edge_rejection_hook, 3, args);
+}
+
+/* `hook(promise, reason, isHandled)` is called for every promise rejected without a handler, and handled later. */
+void edge_set_rejection_hook(JSContext *ctx, JSValueConst hook)
+{
+    edge_rejection_hook = js_dup(hook);
+    JS_SetHostPromiseRejectionTracker(JS_GetRuntime(ctx), edge_on_rejection, NULL);
+}
+
+static JSValue edge_promise_hooks[2];
+
+static void edge_on_promise(JSContext *ctx, JSPromiseHookType type, JSValueConst promise, JSValueConst parent, void *opaque)
+{
+    JSValueConst args[2] = { promise, parent };
+    if (type == JS_PROMISE_HOOK_INIT)
+        edge_call_hook(ctx, edge_promise_hooks[0], 2, args);
+    else if (type == JS_PROMISE_HOOK_RESOLVE)
+        edge_call_hook(ctx, edge_promise_hooks[1], 1, args);
+}
+
+/* Hooks for a promise's creation and settlement, or undefined. */
+void edge_set_promise_hooks(JSContext *ctx, JSValueConst on_init, JSValueConst on_settled)
+{
+    JSValueConst hooks[2] = { on_init, on_settled };
+    bool wanted = false;
+    for (int i = 0; i < 2; i++) {
+        JS_FreeValue(ctx, edge_promise_hooks[i]);
+        edge_promise_hooks[i] = js_dup(hooks[i]);
+        wanted |= !JS_IsUndefined(hooks[i]);
+    }
+    JS_SetPromiseHook(JS_GetRuntime(ctx), wanted ? edge_on_promise : NULL, NULL);
+}
+
+/* Called once, before any other function of this file. */
+void edge_init(void)
+{
+    edge_frame = JS_UNDEFINED;
+    edge_rejection_hook = JS_UNDEFINED;
+    edge_promise_hooks[0] = JS_UNDEFINED;
+    edge_promise_hooks[1] = JS_UNDEFINED;
+}
+
+#include "values.c"
+
+static JSContext *edge_context;
+
+/* The context whose stack `edge_backtrace_text` shows: there is one. */
+void edge_set_context(JSContext *ctx)
+{
+    edge_context = ctx;
+}
+
+/* Writes the whole JavaScript stack, a line "    at name (file:line:column)" per function, as far as it fits; the
+   number of bytes. Runs no JavaScript, so it can be asked for in the middle of a host call. */
+uint32_t edge_backtrace_text(char *out, uint32_t capacity)
+{
+    DynBuf text;
+    if (!edge_context)
+        return 0;
+    js_dbuf_init(edge_context, &text);
+    for (JSStackFrame *sf = edge_context->rt->current_stack_frame; sf; sf = sf->prev_frame) {
+        JSFunctionBytecode *b = JS_GetFunctionBytecode(sf->cur_func);
+        if (!b || !sf->cur_pc || !b->filename)
+            continue;
+        int column = 0;
+        int line = find_line_num(edge_context, b, sf->cur_pc - b->byte_code_buf - 1, &column);
+        const char *file = JS_AtomToCString(edge_context, b->filename);
+        const char *name = get_func_name(edge_context, sf->cur_func);
+        dbuf_printf(&text, "    at %s (%s:%d:%d)\n", name && name[0] ? name : "<anonymous>", file ? file : "", line, column);
+        JS_FreeCString(edge_context, name);
+        JS_FreeCString(edge_context, file);
+    }
+    uint32_t length = text.size < capacity ? text.size : capacity;
+    memcpy(out, text.buf, length);
+    dbuf_free(&text);
+    return length;
+}

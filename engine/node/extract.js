@@ -1,0 +1,86 @@
+// Writes what the engine build takes from node itself, as one package: the sources of Node's library and the
+// skeleton of every internal binding (constants by value, functions by name).
+//
+//   node --expose-internals extract.js OUT
+'use strict';
+
+const { internalBinding } = require('internal/test/binding');
+const { writeFileSync } = require('node:fs');
+
+const { natives } = internalBinding('builtins');
+
+// Bindings that node refuses to load or that are rebuilt by hand.
+const SKIPPED = new Set(['builtins', 'internal_only_v8', 'quic', 'sqlite']);
+const NAMES = `async_context_frame async_wrap blob block_list buffer cares_wrap cjs_lexer config constants contextify
+  credentials crypto diagnostics_channel encoding_binding errors fs fs_dir fs_event_wrap heap_utils http2 http_parser
+  icu inspector ipc_serdes js_stream locks messaging mksnapshot module_wrap modules options os performance permission
+  pipe_wrap process_methods process_wrap profiler report sea serdes signal_wrap spawn_sync stream_pipe stream_wrap
+  string_decoder symbols task_queue tcp_wrap timers tls_wrap trace_events tty_wrap types udp_wrap url url_pattern util
+  uv v8 wasi wasm_web_api watchdog webstorage worker zlib`.split(/\s+/).filter((name) => !SKIPPED.has(name));
+
+// Modules that nothing supported can reach: V8's tools, the test runner, the debugger, other threads and protocols.
+const LEFT_OUT = ['internal/deps/v8/', 'internal/deps/acorn/', 'internal/deps/amaro/', 'internal/deps/undici/',
+                  'internal/deps/minimatch/', 'internal/test_runner/', 'internal/debugger/', 'internal/quic/', 'quic',
+                  'internal/repl/await', 'internal/repl/utils', 'repl', 'internal/http2/', 'http2', 'internal/main/', 'test', 'sqlite', 'wasi',
+                  'internal/v8_prof_', 'internal/test/', 'internal/wasm_web_api', 'internal/webstorage',
+                  'inspector', 'internal/inspector', 'internal/sea', 'sea', 'internal/policy', 'v8', 'trace_events',
+                  'internal/process/execution_sea', 'internal/bootstrap/switches/is_not', 'internal/shadow'];
+
+function encode(value, depth) {
+  if (value === undefined) return { $: 'undefined' };
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'number') {
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : { $: 'number', v: String(value) };
+  }
+  if (typeof value === 'bigint') return { $: 'bigint', v: String(value) };
+  if (typeof value === 'symbol') return { $: 'symbol', v: value.description };
+  if (typeof value === 'function') return { $: 'function', v: value.name };
+  if (ArrayBuffer.isView(value)) return { $: 'view', v: value.constructor.name, n: value.length ?? value.byteLength };
+  if (value instanceof ArrayBuffer) return { $: 'buffer', n: value.byteLength };
+  if (value instanceof Map) return { $: 'map', v: [...value].map((pair) => encode(pair, depth + 1)) };
+  if (value instanceof Set) return { $: 'set' };
+  if (depth > 6) return { $: 'undefined' };
+  if (Array.isArray(value)) return { $: 'array', v: value.map((item) => encode(item, depth + 1)) };
+  const properties = {};
+  for (const key of Object.getOwnPropertyNames(value)) {
+    try {
+      properties[key] = encode(value[key], depth + 1);
+    } catch {
+      // A getter that fails on the wrong receiver: nothing to copy.
+    }
+  }
+  return { $: 'object', v: properties, bare: Object.getPrototypeOf(value) === null };
+}
+
+const bindings = {};
+for (const name of NAMES) bindings[name] = encode(internalBinding(name), 0);
+
+const { getCLIOptionsValues, getEmbedderOptions } = internalBinding('options');
+bindings['#options'] = encode(getCLIOptionsValues(), 0);
+bindings['#embedderOptions'] = encode(getEmbedderOptions(), 0);
+
+const skeleton = {
+  version: process.version,
+  versions: { ...process.versions },
+  release: process.release,
+  arch: process.arch,
+  config: internalBinding('builtins').config,
+  builtinIds: Object.keys(natives),
+  bindings,
+};
+
+// `edgepack_format::guest::Package`: magic, mode, then length-prefixed fields: arch, entry, script, source map, files.
+const parts = [Buffer.from('edgepkg1\0')];
+function put(text) {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  parts.push(length, bytes);
+}
+for (const field of [skeleton.arch, '', JSON.stringify(skeleton), '']) put(field);
+for (const [id, source] of Object.entries(natives)) {
+  if (LEFT_OUT.some((prefix) => id.startsWith(prefix))) continue;
+  put(id);
+  put(source);
+}
+writeFileSync(process.argv[2], Buffer.concat(parts));

@@ -1,0 +1,4 @@
+// Channels that C++ publishes to: none here.
+'use strict';
+
+binding.linkNativeChannel = () => {};

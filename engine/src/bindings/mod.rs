@@ -1,0 +1,126 @@
+//! `internalBinding(name)`: what Node's library finds beneath itself. One folder per binding.
+//!
+//! A binding is its skeleton (every property that node@24 has there: constants by value, functions that throw
+//! `not supported yet`), then the native functions put over it, then the optional JavaScript glue, which is called
+//! as `(binding, native, internalBinding, primordials, shared)` and puts classes and callbacks on `binding`.
+
+mod async_context_frame;
+mod async_wrap;
+mod buffer;
+pub(crate) mod builtins;
+mod contextify;
+mod credentials;
+mod edge_loop;
+mod errors;
+mod fs;
+mod fs_dir;
+mod http_parser;
+mod messaging;
+mod os;
+mod performance;
+mod permission;
+mod process_env;
+mod process_methods;
+mod task_queue;
+mod types;
+mod util;
+mod uv;
+
+use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
+use crate::script;
+
+/// One binding.
+pub(crate) struct Binding {
+    /// The name given to `internalBinding`.
+    pub(crate) name: &'static str,
+    /// Adds the native functions and values.
+    pub(crate) init: for<'js> fn(&Exports<'js>) -> Result<()>,
+    /// JavaScript glue: the body of a function of `(binding, native, internalBinding, primordials, shared)`.
+    pub(crate) glue: Option<&'static str>,
+}
+
+/// A binding that is glue over its skeleton, without native functions.
+macro_rules! glue_only {
+    ($name:literal) => {
+        Binding { name: $name, init: |_| Ok(()), glue: Some(include_str!(concat!($name, "/", $name, ".js"))) }
+    };
+}
+
+/// Every binding with code of ours. One without is its skeleton.
+const BINDINGS: &[Binding] = &[
+    async_context_frame::BINDING,
+    async_wrap::BINDING,
+    buffer::BINDING,
+    builtins::BINDING,
+    contextify::BINDING,
+    credentials::BINDING,
+    edge_loop::BINDING,
+    errors::BINDING,
+    fs::BINDING,
+    fs_dir::BINDING,
+    http_parser::BINDING,
+    messaging::BINDING,
+    os::BINDING,
+    performance::BINDING,
+    permission::BINDING,
+    process_env::BINDING,
+    process_methods::BINDING,
+    task_queue::BINDING,
+    types::BINDING,
+    util::BINDING,
+    uv::BINDING,
+    glue_only!("config"),
+    glue_only!("diagnostics_channel"),
+    glue_only!("mksnapshot"),
+    glue_only!("module_wrap"),
+    glue_only!("modules"),
+    glue_only!("options"),
+    glue_only!("timers"),
+    glue_only!("trace_events"),
+    glue_only!("wasm_web_api"),
+    glue_only!("worker"),
+];
+
+/// Where a binding puts what it exports.
+pub(crate) struct Exports<'js> {
+    /// The context.
+    pub(crate) ctx: Ctx<'js>,
+    /// What `internalBinding(name)` returns.
+    pub(crate) binding: Object<'js>,
+    /// What only the glue sees.
+    pub(crate) native: Object<'js>,
+}
+
+impl<'js> Exports<'js> {
+    /// A function on the binding.
+    pub(crate) fn function<F: Native>(&self, name: &str, length: i32, native: F) -> Result<()> {
+        self.binding.set(name, function(&self.ctx, name, length, native)?)
+    }
+
+    /// A value on the binding.
+    pub(crate) fn value<T: IntoJs<'js>>(&self, name: &str, value: T) -> Result<()> {
+        self.binding.set(name, value)
+    }
+
+    /// A function that only the binding's glue sees.
+    pub(crate) fn helper<F: Native>(&self, name: &str, length: i32, native: F) -> Result<()> {
+        self.native.set(name, function(&self.ctx, name, length, native)?)
+    }
+}
+
+/// Puts the native functions of binding `name` on the two objects; its glue as a function, or `undefined`.
+pub(crate) fn init<'js>(ctx: &Ctx<'js>, name: &str, binding: Object<'js>, native: Object<'js>) -> Result<Value<'js>> {
+    let Some(known) = BINDINGS.iter().find(|known| known.name == name) else {
+        return Ok(Value::new_undefined(ctx.clone()));
+    };
+    (known.init)(&Exports { ctx: ctx.clone(), binding, native })?;
+    match known.glue {
+        Some(source) => Ok(compile_glue(ctx, name, source)?.into_value()),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+fn compile_glue<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
+    let parameters = ["binding", "native", "internalBinding", "primordials", "shared"];
+    script::compile_own(ctx, &format!("edgepack:{name}"), &parameters, source)
+}

@@ -1,0 +1,4 @@
+// `WebAssembly.compileStreaming` has no WebAssembly to serve.
+'use strict';
+
+binding.setImplementation = () => {};

@@ -1,0 +1,88 @@
+//! Starts Node's library in a new engine: what is in memory afterwards is the base image.
+
+use rquickjs::{Ctx, Function, Object, Result, Value};
+
+use edgepack_format::guest::Package;
+
+use crate::bindings;
+use crate::bindings::builtins;
+use crate::host::process;
+use crate::js::{Call, function, internals};
+use crate::{engine, library, script};
+
+/// Runs node's bootstrap from a package that holds the skeleton (as its script) and the library's sources (as files).
+pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
+    engine::create().map_err(|error| error.to_string())?;
+    library::provide(&package.files);
+    engine::with(|ctx| {
+        let node: Object<'_> = ctx.json_parse(package.script)?.get()?;
+        let natives = natives(ctx)?;
+        let make_skeletons = own(ctx, "skeleton", include_str!("../js/skeleton.js"))?;
+        let bootstrap = own(ctx, "bootstrap", include_str!("../js/bootstrap.js"))?;
+        let shared: Object<'_> = bootstrap.call((natives.clone(), node, make_skeletons))?;
+        let prepare = own(ctx, "prepare", include_str!("../js/prepare.js"))?;
+        prepare.call::<_, Value<'_>>((natives.clone(), shared.clone()))?;
+        let make_program = own(ctx, "program", include_str!("../js/program.js"))?;
+        engine::set_program(ctx, make_program.call((natives, shared))?);
+        library::compile_rest(ctx)?;
+        while internals::run_microtask(ctx)? {}
+        ctx.run_gc();
+        Ok(())
+    })
+}
+
+fn own<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
+    let function = script::evaluate(ctx, &format!("edgepack:{name}"), source)?;
+    internals::strip_source(function.as_value());
+    Ok(function)
+}
+
+/// What the engine's own scripts may call.
+fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let natives = Object::new(ctx.clone())?;
+    natives.set("compile", function(ctx, "compile", 2, builtins::compile)?)?;
+    natives.set("initBinding", function(ctx, "initBinding", 3, init_binding)?)?;
+    natives.set("supportedIds", edgepack_format::builtins::SUPPORTED.to_vec())?;
+    natives.set("privateSymbol", function(ctx, "privateSymbol", 1, private_symbol)?)?;
+    natives.set("step", function(ctx, "step", 0, step)?)?;
+    natives.set("isStopped", function(ctx, "isStopped", 0, is_stopped)?)?;
+    natives.set("entry", function(ctx, "entry", 0, entry)?)?;
+    natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
+    natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
+    natives.set("exit", function(ctx, "exit", 1, exit)?)?;
+    Ok(natives)
+}
+
+fn init_binding<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    bindings::init(&call.ctx, &call.string(0)?, call.object(1)?, call.object(2)?)
+}
+
+fn private_symbol<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    internals::private_symbol(&call.ctx, &call.string(0)?)
+}
+
+fn set_thrown<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    engine::set_thrown(call.string(0)?);
+    call.undefined()
+}
+
+fn write_error<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    process::write_error(&call.string(0)?);
+    call.undefined()
+}
+
+fn exit<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    process::exit(call.i32(0))
+}
+
+fn step<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(engine::step())
+}
+
+fn is_stopped<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(engine::is_stopped())
+}
+
+fn entry<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    Ok(engine::entry(&call.ctx)?.into_value())
+}

@@ -1,0 +1,34 @@
+//! The engine compiled for the build host: `edge-native LIBRARY FILE [ARGS]` runs like `node FILE [ARGS]`.
+//!
+//! LIBRARY is the package that `engine/node/extract.js` writes. For development, and as an oracle beside the guest.
+
+use std::process::ExitCode;
+
+use edgepack_engine::exports;
+use edgepack_format::guest::{Mode, Package};
+use edgepack_format::policy::Grants;
+use edgepack_stub::native;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let (Some(library), Some(file)) = (args.next(), args.next()) else { return ExitCode::from(2) };
+    let Ok(library) = std::fs::read(library) else { return ExitCode::from(2) };
+    native::init(Grants::all());
+    if call(exports::edge_bootstrap, &library) != 0 {
+        return ExitCode::FAILURE;
+    }
+    let entry = std::path::absolute(&file).map_or(file, |path| path.to_string_lossy().into_owned());
+    let package = Package { mode: Mode::Node, arch: "x64", entry: &entry, script: "", source_map: "", files: Vec::new() };
+    if call(exports::edge_load, &package.encode()) != 0 {
+        return ExitCode::FAILURE;
+    }
+    u8::try_from(exports::edge_run()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn call(export: unsafe extern "C" fn(*mut u8, usize) -> i32, input: &[u8]) -> i32 {
+    let buffer = exports::edge_alloc(input.len());
+    // SAFETY: `edge_alloc` returned memory of that length.
+    unsafe { std::ptr::copy_nonoverlapping(input.as_ptr(), buffer, input.len()) };
+    // SAFETY: the arguments are what `edge_alloc` returned and was given.
+    unsafe { export(buffer, input.len()) }
+}

@@ -1,0 +1,54 @@
+//! Loads an app, runs its sealed start-up, and runs it in the process that it is for.
+
+use rquickjs::{Function, Object, Value};
+
+use edgepack_format::guest::{Mode, Package, STATUS_THREW};
+
+use crate::{engine, script};
+
+type Outcome<T> = core::result::Result<T, String>;
+
+/// Compiles the app's script and takes its files; evaluates nothing of it.
+pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
+    engine::with(|ctx| {
+        let program = engine::program(ctx)?;
+        let configure: Function<'_> = program.get("configure")?;
+        let mode = match package.mode {
+            Mode::Bundle => "bundle",
+            Mode::Node => "node",
+        };
+        configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
+        if package.mode == Mode::Bundle {
+            let entry = script::evaluate(ctx, package.entry, package.script)?;
+            engine::set_entry(ctx, entry);
+        }
+        Ok(())
+    })
+}
+
+/// Runs start-up sealed, up to step `stop_at`; a status of `edgepack_format::guest`.
+pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
+    engine::set_stop(stop_at);
+    let status = call("start")?;
+    if status != STATUS_THREW {
+        engine::with(|ctx| {
+            ctx.run_gc();
+            Ok(())
+        })?;
+    }
+    engine::set_stop(-1);
+    Ok(status)
+}
+
+/// Runs the program to its end; the exit code.
+pub(crate) fn run() -> Outcome<i32> {
+    call("run")
+}
+
+fn call(method: &str) -> Outcome<i32> {
+    engine::with(|ctx| {
+        let program: Object<'_> = engine::program(ctx)?;
+        let function: Function<'_> = program.get(method)?;
+        function.call(())
+    })
+}

@@ -1,0 +1,100 @@
+//! Engine bytes → base image: Node's library, started once, before any app.
+
+use edgepack_format::container::Effect;
+use edgepack_format::guest::EXPORT_BOOTSTRAP;
+use edgepack_format::host_calls::{HostCall, Sealed};
+use edgepack_format::policy::Grants;
+
+use crate::machine::{Answer, Guest, Halt, Host};
+use crate::requests::pointer;
+use crate::sealed::{SealedHost, backtrace};
+use crate::snapshot::BaseImage;
+use crate::wasmer::Compiled;
+use crate::{Error, Result};
+
+/// Runs `_initialize` (if there is one) and `edge_bootstrap`, and captures what they made of the memory.
+///
+/// # Errors
+/// If the engine breaks the contract, or asks for anything that only exists at boot besides clocks and randomness,
+/// which get fixed answers: the engine refreshes what it keeps of them.
+pub fn bootstrap(engine_wasm: &[u8]) -> Result<BaseImage> {
+    let compiled = Compiled::compile(engine_wasm)?;
+    let exports = compiled.exports();
+    let mut guest = compiled.start(BootstrapHost { sealed: SealedHost::new(&Grants::default()), asked: None })?;
+    let initialize = exports.iter().any(|name| name == INITIALIZE).then_some(INITIALIZE);
+    for export in initialize.into_iter().chain([EXPORT_BOOTSTRAP]) {
+        let result = guest.call(export, &[]);
+        match result {
+            Ok(0) => {}
+            Ok(status) => {
+                let text = backtrace(&mut guest);
+                let written = guest.host().map_or_else(String::new, written);
+                return Err(Error::Trapped { export, message: format!("it answered {status}\n{text}{written}") });
+            }
+            Err(halt) => return Err(died(guest.host(), export, halt)),
+        }
+    }
+    Ok(BaseImage { memory: guest.memory()?, globals: guest.globals(), engine_hash: *blake3::hash(engine_wasm).as_bytes() })
+}
+
+const INITIALIZE: &str = "_initialize";
+
+fn written(host: &mut BootstrapHost) -> String {
+    let text = |effect: Effect| match effect {
+        Effect::Write { bytes, .. } => bytes,
+        Effect::Call { .. } => Vec::new(),
+    };
+    let bytes: Vec<u8> = host.sealed.effects.drain(..).flat_map(text).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn died(host: Option<&mut BootstrapHost>, export: &'static str, halt: Halt) -> Error {
+    if let Some(host) = host {
+        if let Some((call, backtrace)) = host.asked.take() {
+            return Error::BootstrapAsked { call, backtrace };
+        }
+        if let Some(text) = host.sealed.panicked.take() {
+            return Error::Panicked(text);
+        }
+    }
+    match halt {
+        Halt::Trapped(message) => Error::Trapped { export, message },
+        Halt::Stopped | Halt::OutOfTime => Error::Trapped { export, message: "it was stopped".to_owned() },
+    }
+}
+
+struct BootstrapHost {
+    sealed: SealedHost,
+    asked: Option<(&'static str, String)>,
+}
+
+/// 2024-01-01T00:00:00Z: a time that nothing will take for the present, nor for a clock that is not set.
+const REALTIME_NS: i64 = 1_704_067_200_000_000_000;
+/// One second after an arbitrary start, so that nothing divides by an uptime of zero.
+const MONOTONIC_NS: i64 = 1_000_000_000;
+
+impl Host for BootstrapHost {
+    fn answer(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {
+        match row.name {
+            "clock_realtime" => return Answer::Result(REALTIME_NS),
+            "clock_monotonic" => return Answer::Result(MONOTONIC_NS),
+            "random_fill" => return fill_fixed(args, guest),
+            _ => {}
+        }
+        let answer = self.sealed.answer(row, args, guest);
+        if answer == Answer::Stop && row.sealed == Sealed::Barrier {
+            let text = self.sealed.stopped.take().map_or_else(String::new, |(stop, _)| stop.backtrace);
+            self.asked = Some((row.name, text));
+        }
+        answer
+    }
+}
+
+fn fill_fixed(args: &[i64], guest: &mut dyn Guest) -> Answer {
+    let (Some(&at), Some(&bytes)) = (args.first(), args.get(1)) else { return Answer::Stop };
+    let length = usize::try_from(pointer(bytes)).unwrap_or_default();
+    match guest.write(pointer(at), &vec![0x5a; length]) {
+        Some(()) => Answer::Result(0),
+        None => Answer::Stop,
+    }
+}

@@ -1,0 +1,159 @@
+//! The host of a sealed run: every host call → refused, constant, deferred, assumed or the end of the run.
+
+use edgepack_format::container::{Effect, Guard};
+use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
+use edgepack_format::host_calls::{HostCall, Sealed};
+use edgepack_format::policy::{Capability, Grants, Scope};
+
+use crate::machine::{Answer, Guest, Host};
+use crate::reasons::reason;
+use crate::requests::{argument, pointer, refused};
+use crate::snapshot::{Position, Stop};
+
+/// What a sealed run has recorded so far.
+#[derive(Debug)]
+pub(crate) struct SealedHost {
+    grants: Grants,
+    /// Effects, in order.
+    pub(crate) effects: Vec<Effect>,
+    /// Assumptions, each once.
+    pub(crate) guards: Vec<Guard>,
+    /// Why the run was stopped, and in which step.
+    pub(crate) stopped: Option<(Stop, i64)>,
+    /// The engine's own last words.
+    pub(crate) panicked: Option<String>,
+}
+
+impl SealedHost {
+    pub(crate) fn new(grants: &Grants) -> SealedHost {
+        SealedHost { grants: grants.clone(), effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+    }
+}
+
+impl Host for SealedHost {
+    fn answer(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {
+        if row.name == "program_panic" {
+            self.panicked = Some(bytes_at(args, 0, guest).map_or_else(String::new, lossy));
+            return Answer::Stop;
+        }
+        if let Some(capability) = refused(row, args, &self.grants, guest) {
+            return Answer::Result(refusal(capability));
+        }
+        if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
+            return Answer::Result(result);
+        }
+        match row.sealed {
+            Sealed::Constant(result) => Answer::Result(result),
+            Sealed::Assumed(result) => {
+                let guard = Guard { call: row.name.to_owned(), args: args.to_vec(), result };
+                if !self.guards.contains(&guard) {
+                    self.guards.push(guard);
+                }
+                Answer::Result(result)
+            }
+            Sealed::Deferred => match defer(row, args, guest) {
+                Some((effect, result)) => {
+                    self.effects.push(effect);
+                    Answer::Result(result)
+                }
+                None => Answer::Result(EFAULT),
+            },
+            Sealed::Barrier => {
+                let why = reason(row.name, &argument(row, args, guest));
+                self.stopped = Some((stop(row.name, why, guest), steps(guest)));
+                Answer::Stop
+            }
+        }
+    }
+}
+
+const ENOENT: i64 = -2;
+const EFAULT: i64 = -14;
+
+/// The one answer that a refused call has, at build and at boot.
+fn refusal(capability: Capability) -> i64 {
+    if capability == Capability::Env { ENOENT } else { i64::from(capability.denied()) }
+}
+
+/// The calls whose answer the grants alone decide.
+fn constant_by_grants(row: &HostCall, args: &[i64], grants: &Grants, guest: &mut dyn Guest) -> Option<i64> {
+    match row.name {
+        "env_names" if grants.env == Scope::None => Some(0),
+        "cwd_get" if grants.read != Scope::All => Some(fill(args, APP_ROOT.as_bytes(), guest)),
+        _ => None,
+    }
+}
+
+/// Answers a `(buf, cap)` call: the whole length, written only if it fits.
+fn fill(args: &[i64], answer: &[u8], guest: &mut dyn Guest) -> i64 {
+    let (Some(&buffer), Some(&capacity)) = (args.first(), args.get(1)) else { return EFAULT };
+    let length = i64::try_from(answer.len()).unwrap_or(i64::MAX);
+    if length <= i64::from(pointer(capacity)) && guest.write(pointer(buffer), answer).is_none() {
+        return EFAULT;
+    }
+    length
+}
+
+/// The record of an effect, and the answer it gets at build.
+fn defer(row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<(Effect, i64)> {
+    if row.name != "stdio_write" {
+        return Some((Effect::Call { name: row.name.to_owned(), args: args.to_vec() }, 0));
+    }
+    let bytes = bytes_at(args, 1, guest)?;
+    let length = i64::try_from(bytes.len()).ok()?;
+    Some((Effect::Write { handle: i32::try_from(*args.first()?).ok()?, bytes }, length))
+}
+
+fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option<Vec<u8>> {
+    guest.read(pointer(*args.get(at)?), pointer(*args.get(at + 1)?))
+}
+
+/// Asks the guest where it is.
+pub(crate) fn stop(call: &'static str, reason: String, guest: &mut dyn Guest) -> Stop {
+    let backtrace = backtrace(guest);
+    Stop { call, reason, position: position(&backtrace), backtrace }
+}
+
+/// How many step boundaries were passed; none if the guest cannot tell.
+pub(crate) fn steps(guest: &mut dyn Guest) -> i64 {
+    guest.call(EXPORT_STEPS, &[]).unwrap_or(0)
+}
+
+/// Where the guest may write its stack: the last bytes of memory would be the heap's, so it gets memory of its own.
+const BACKTRACE_BYTES: u32 = 16 << 10;
+
+/// The guest's JS stack, empty if it has none.
+pub(crate) fn backtrace(guest: &mut dyn Guest) -> String {
+    let capacity = i64::from(BACKTRACE_BYTES);
+    let Ok(buffer) = guest.call(edgepack_format::guest::EXPORT_ALLOC, &[capacity]) else { return String::new() };
+    let Ok(length) = guest.call(EXPORT_BACKTRACE, &[buffer, capacity]) else { return String::new() };
+    let length = u32::try_from(length).unwrap_or(0).min(BACKTRACE_BYTES);
+    guest.read(pointer(buffer), length).map_or_else(String::new, lossy)
+}
+
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The innermost frame that is not Node's library: `at name (/app/main.js:12:5)`.
+fn position(backtrace: &str) -> Option<Position> {
+    backtrace.lines().filter(|line| !line.contains("node:")).find_map(|line| {
+        let place = line.trim().trim_end_matches(')');
+        let mut parts = place.rsplitn(3, ':');
+        let column = parts.next()?.parse().ok()?;
+        let line = parts.next()?.parse().ok()?;
+        Some(Position { line, column })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_position_is_the_innermost_frame_of_the_app() {
+        let text = "    at get (node:internal/process:10:3)\n    at <anonymous> (/app/main.js:12:5)\n    at x (/app/main.js:1:1)\n";
+        assert_eq!(position(text), Some(Position { line: 12, column: 5 }));
+        assert_eq!(position(""), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! Package and grants → snapshot, in two passes: the first finds the step that cannot be run, the second stops before.
+
+use std::time::Duration;
+
+use edgepack_format::container::Effect;
+use edgepack_format::guest::{
+    EXPORT_ALLOC, EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
+};
+use edgepack_format::policy::Grants;
+
+use crate::engine::Engine;
+use crate::machine::{Guest, Halt};
+use crate::sealed::{SealedHost, backtrace, steps, stop};
+use crate::snapshot::{Ending, Snapshot, Started, Stop};
+use crate::wasmer::Running;
+use crate::{Error, Result};
+
+/// How long start-up may run at build time: far more than any app needs, far less than anyone's patience.
+pub const START_UP_BUDGET: Duration = Duration::from_secs(20);
+
+/// Loads the package and runs its start-up as far as it is the same at every boot.
+///
+/// # Errors
+/// If the engine refuses the bundle or breaks its contract. An app that throws is no error: see [`Ending`].
+pub fn take(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
+    take_within(START_UP_BUDGET, engine, package, grants)
+}
+
+/// [`take`] with another budget.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
+    let mut guest = loaded_guest(engine, package, grants)?;
+    let loaded = guest.memory()?;
+    match run(&mut guest, budget, NEVER)? {
+        Pass::Completed => {
+            let started = Some(captured(&mut guest, engine)?);
+            Ok(Snapshot { loaded, started, ending: Ending::Completed })
+        }
+        Pass::Threw(error) => Ok(Snapshot { loaded, started: None, ending: Ending::Threw(error) }),
+        Pass::Suspended => Err(Error::BadStatus { export: EXPORT_START, status: i64::from(STATUS_SUSPENDED) }),
+        Pass::Stopped(stop, step) => {
+            let started = run_up_to(step, &loaded, engine, grants, budget)?;
+            Ok(Snapshot { loaded, started, ending: Ending::Stopped(stop) })
+        }
+        Pass::OutOfTime(stop, step) => {
+            let started = run_up_to(step, &loaded, engine, grants, budget)?;
+            Ok(Snapshot { loaded, started, ending: Ending::OutOfTime(stop) })
+        }
+    }
+}
+
+/// Loads the package and runs nothing of it.
+///
+/// # Errors
+/// If the engine refuses the bundle or breaks its contract.
+pub fn load(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
+    let loaded = loaded_guest(engine, package, grants)?.memory()?;
+    Ok(Snapshot { loaded, started: None, ending: Ending::NotRun })
+}
+
+type SealedGuest = Running<SealedHost>;
+
+fn loaded_guest(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<SealedGuest> {
+    let bytes = package.encode();
+    let length = i64::try_from(bytes.len()).map_err(|_| Error::Load("it is too large".to_owned()))?;
+    let mut guest = engine.start(SealedHost::new(grants))?;
+    let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
+    guest
+        .write(crate::requests::pointer(at), &bytes)
+        .ok_or_else(|| Error::Load("it does not fit into the engine's memory".to_owned()))?;
+    let status = called(&mut guest, EXPORT_LOAD, &[at, length])?;
+    if status == 0 { Ok(guest) } else { Err(Error::Load(last_words(&mut guest))) }
+}
+
+/// Calls an export that must neither stop nor trap.
+fn called(guest: &mut SealedGuest, export: &'static str, args: &[i64]) -> Result<i64> {
+    let result = guest.call(export, args);
+    match result {
+        Ok(result) => Ok(result),
+        Err(halt) => Err(died(guest, export, halt)),
+    }
+}
+
+fn died(guest: &mut SealedGuest, export: &'static str, halt: Halt) -> Error {
+    let host = guest.host();
+    if let Some(text) = host.and_then(|host| host.panicked.take()) {
+        return Error::Panicked(text);
+    }
+    let stopped = guest.host().and_then(|host| host.stopped.take());
+    let message = match (halt, stopped) {
+        (_, Some((stop, _))) => stop.reason,
+        (Halt::Trapped(message), _) => message,
+        (Halt::Stopped | Halt::OutOfTime, _) => "it was stopped".to_owned(),
+    };
+    Error::Trapped { export, message }
+}
+
+/// The stack of the exception the guest has kept, or what it wrote to stderr.
+fn last_words(guest: &mut SealedGuest) -> String {
+    let text = backtrace(guest);
+    if !text.is_empty() {
+        return text;
+    }
+    let effects = guest.host().map_or(&[][..], |host| &host.effects);
+    let written = |effect: &Effect| match effect {
+        Effect::Write { handle: STDERR, bytes } => bytes.clone(),
+        _ => Vec::new(),
+    };
+    let bytes: Vec<u8> = effects.iter().flat_map(written).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+const STDERR: i32 = 2;
+
+const NEVER: i64 = -1;
+
+/// How one call of `edge_start` ended; a step is the number of the one that was running.
+enum Pass {
+    Completed,
+    Threw(String),
+    Suspended,
+    Stopped(Stop, i64),
+    OutOfTime(Stop, i64),
+}
+
+fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> {
+    let result = guest.call_within(budget, EXPORT_START, &[stop_at]);
+    match result {
+        Ok(status) if status == i64::from(STATUS_COMPLETED) => Ok(Pass::Completed),
+        Ok(status) if status == i64::from(STATUS_SUSPENDED) => Ok(Pass::Suspended),
+        Ok(status) if status == i64::from(STATUS_THREW) => Ok(Pass::Threw(last_words(guest))),
+        Ok(status) => Err(Error::BadStatus { export: EXPORT_START, status }),
+        Err(Halt::OutOfTime) => {
+            let reason = format!("it runs for more than {} s", budget.as_secs_f32());
+            Ok(Pass::OutOfTime(stop("", reason, guest), running_step(steps(guest))))
+        }
+        Err(Halt::Stopped) if guest.host().is_some_and(|host| host.stopped.is_some()) => {
+            match guest.host().and_then(|host| host.stopped.take()) {
+                Some((stop, passed)) => Ok(Pass::Stopped(stop, running_step(passed))),
+                None => Err(died(guest, EXPORT_START, Halt::Stopped)),
+            }
+        }
+        Err(halt) => Err(died(guest, EXPORT_START, halt)),
+    }
+}
+
+/// Steps are numbered from 0 and each begins by passing its boundary, so after `passed` boundaries the step before
+/// is running.
+fn running_step(passed: i64) -> i64 {
+    passed - 1
+}
+
+/// The second pass, from the loaded image: everything before `step`. Nothing can be kept if no step has begun.
+fn run_up_to(
+    step: i64,
+    loaded: &[u8],
+    engine: &Engine,
+    grants: &Grants,
+    budget: Duration,
+) -> Result<Option<Started>> {
+    if step < 0 {
+        return Ok(None);
+    }
+    let mut guest = engine.start_from(loaded, SealedHost::new(grants))?;
+    // Twice the budget: the first pass has ended within it, or was cut off by it in the step this one leaves out.
+    match run(&mut guest, budget * 2, step)? {
+        Pass::Suspended => captured(&mut guest, engine).map(Some),
+        Pass::Completed => Err(Error::Diverged(format!("the second one passes step {step}"))),
+        Pass::Threw(error) => Err(Error::Diverged(format!("the second one throws {error}"))),
+        Pass::Stopped(stop, _) | Pass::OutOfTime(stop, _) => {
+            Err(Error::Diverged(format!("the second one stops before step {step}: {}", stop.reason)))
+        }
+    }
+}
+
+fn captured(guest: &mut SealedGuest, engine: &Engine) -> Result<Started> {
+    if guest.globals() != engine.base().globals {
+        return Err(Error::Diverged("a frame of the engine is still alive".to_owned()));
+    }
+    let memory = guest.memory()?;
+    let (effects, guards) = guest
+        .host()
+        .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
+        .unwrap_or_default();
+    Ok(Started { memory, effects, guards })
+}

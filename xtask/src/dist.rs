@@ -1,0 +1,76 @@
+//! Sources → engine, base image, stubs → the `edgepack` command with all of them inside.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use edgepack_format::targets::TARGETS;
+
+use crate::project::Project;
+use crate::run::{command, run};
+use crate::{engine, setup, stub};
+
+/// The engine and the memory it starts with.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    /// `engine.wasm`.
+    pub(crate) wasm: PathBuf,
+    /// What `edge_bootstrap` made of its memory; see `edgepack_snapshots::BaseImage` for the layout.
+    pub(crate) base: PathBuf,
+}
+
+/// Every heavy cargo call builds with these arguments, so that cargo sees one set of features and builds the heavy
+/// crates once: one profile, all packages, tests and commands together. The engine is built for another machine.
+pub(crate) const WHOLE: &[&str] = &["--release", "--workspace", "--exclude", "edgepack-engine", "--bins", "--tests"];
+
+/// Builds the engine and its base image, and makes them what the command embeds.
+pub(crate) fn engine(project: &Project) -> Result<Guest> {
+    setup::set_up(project)?;
+    let wasm = engine::build(project)?;
+    run(&mut command("cargo", ["build"].iter().chain(WHOLE), &project.root))?;
+    let wasm_hash = blake3::hash(&fs::read(&wasm)?).to_hex();
+    let folder = project.cached("base", &["snapshots/src", "format/src"], wasm_hash.as_str(), |folder| {
+        let bin = project.target().join("release/edgepack-base-image");
+        let mut make = command(&bin.display().to_string(), [&wasm], &project.root);
+        run(make.arg(folder.join("base.img")))
+    })?;
+    let base = folder.join("base.img");
+    project.publish("engine.wasm", &wasm)?;
+    project.publish("base.img", &base)?;
+    Ok(Guest { wasm, base })
+}
+
+/// Builds the stub of every target.
+pub(crate) fn stubs(project: &Project) -> Result<()> {
+    let guest = engine(project)?;
+    for target in TARGETS {
+        let path = stub::build(project, &guest, target.triple)?;
+        project.publish(&format!("stub-{}", target.triple), &path)?;
+    }
+    Ok(())
+}
+
+/// Builds everything, and copies the command into a folder if one is named.
+pub(crate) fn dist(project: &Project, folder: Option<&str>) -> Result<()> {
+    stubs(project)?;
+    let command = command_itself(project)?;
+    let Some(folder) = folder else {
+        println!("{}", command.display());
+        return Ok(());
+    };
+    let into = Path::new(folder).join("edgepack");
+    let part = Path::new(folder).join(format!(".edgepack-{}", std::process::id()));
+    fs::create_dir_all(folder).with_context(|| format!("{folder} cannot be created"))?;
+    fs::copy(&command, &part).with_context(|| format!("{folder} cannot be written to"))?;
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
+    fs::rename(&part, &into)?;
+    println!("{}", into.display());
+    Ok(())
+}
+
+/// The command with what is published now inside it.
+pub(crate) fn command_itself(project: &Project) -> Result<PathBuf> {
+    run(&mut command("cargo", ["build"].iter().chain(WHOLE), &project.root))?;
+    Ok(project.target().join("release/edgepack"))
+}
