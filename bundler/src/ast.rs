@@ -67,10 +67,11 @@ pub(crate) fn is_identifier_name(name: &str) -> bool {
 }
 
 pub(crate) fn prop_name(name: &str) -> PropName {
-    if is_identifier_name(name) {
-        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
-    } else if name == "__proto__" {
+    if name == "__proto__" {
+        // Written plainly it would set the prototype.
         PropName::Computed(ComputedPropName { span: DUMMY_SP, expr: string(name) })
+    } else if is_identifier_name(name) {
+        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
     } else {
         PropName::Str(Str { span: DUMMY_SP, value: name.into(), raw: None })
     }

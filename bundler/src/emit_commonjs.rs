@@ -55,6 +55,6 @@ fn params_needed(body: &CommonJs) -> usize {
     last.map_or(0, |index| index + 1)
 }
 
-fn is_directive(stmt: &Stmt) -> bool {
+pub(crate) fn is_directive(stmt: &Stmt) -> bool {
     stmt.as_expr().is_some_and(|stmt| matches!(&*stmt.expr, Expr::Lit(Lit::Str(_))))
 }

@@ -245,8 +245,8 @@ impl Loader<'_> {
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
         let Dependency { specifier, span, .. } = dependency;
-        // Asking where a module is does not load it, and may well fail.
-        let guarded = dependency.guarded || dependency.kind == DependencyKind::RequireResolve;
+        // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
+        let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
         self.target(id, &Asked { specifier, request, span: *span, guarded })
     }
 
@@ -285,7 +285,10 @@ impl Loader<'_> {
         if asked.guarded {
             let warning = self
                 .place(id, Severity::Warning, asked.span, message)
-                .with_hint("It is asked for inside `try` or a function, so it only throws MODULE_NOT_FOUND when it is reached.");
+                .with_hint(match asked.request {
+                    Request::Require => "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.",
+                    Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
+                });
             self.graph.warnings.push(warning);
         } else {
             let error = self.place(id, Severity::Error, asked.span, message).with_hint(hint);

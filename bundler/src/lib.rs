@@ -9,6 +9,7 @@ mod emit_esm;
 mod entry;
 mod graph;
 mod json;
+mod keep_names;
 mod link;
 mod names;
 mod package;

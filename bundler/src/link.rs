@@ -41,6 +41,8 @@ pub(crate) enum Binding {
     Namespace(Target),
     /// A property of what a CommonJS module or builtin exports; `default` is all of it.
     Property(Target, Atom),
+    /// A property of an ES module's namespace: one of several open `export *` has it, and which is not known.
+    OfNamespace(ModuleId, Atom),
     Missing,
     Ambiguous,
 }
@@ -189,7 +191,10 @@ impl Linked {
             let candidate = match module_of(target).filter(|id| self.graph.modules[*id].esm().is_some()) {
                 Some(child) => self.resolve_export_guarded(child, name, visiting),
                 None => {
-                    fallback = Binding::Property(target.clone(), name.clone());
+                    fallback = match fallback {
+                        Binding::Missing => Binding::Property(target.clone(), name.clone()),
+                        _ => Binding::OfNamespace(id, name.clone()),
+                    };
                     continue;
                 }
             };
@@ -197,13 +202,18 @@ impl Linked {
                 (_, Binding::Missing) => {}
                 // A guess from a CommonJS module further down gives way to a name that is known.
                 (Binding::Missing, candidate) => found = candidate,
-                (Binding::Property(..), candidate @ Binding::Local { .. }) => found = candidate,
-                (_, Binding::Property(..)) => {}
+                (Binding::Property(..) | Binding::OfNamespace(..), candidate @ Binding::Local { .. }) => found = candidate,
+                (Binding::Property(..), Binding::Property(..)) => found = Binding::OfNamespace(id, name.clone()),
+                (_, Binding::Property(..) | Binding::OfNamespace(..)) => {}
                 (known, candidate) if *known == candidate || is_same(known, &candidate) => {}
                 _ => return Binding::Ambiguous,
             }
         }
-        if found == Binding::Missing { fallback } else { found }
+        match (&found, fallback) {
+            (Binding::Missing, fallback) => fallback,
+            (Binding::Property(..), Binding::Property(..) | Binding::OfNamespace(..)) => Binding::OfNamespace(id, name.clone()),
+            _ => found,
+        }
     }
 
     /// The names that module `id` exports, sorted as a namespace has them, with what they stand for.
