@@ -1,4 +1,5 @@
 //! Builds the few shapes of syntax that the passes make up themselves.
+#![allow(clippy::vec_box, reason = "swc's syntax boxes expressions, so they are passed on boxed")]
 
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, Mark, Span, SyntaxContext};

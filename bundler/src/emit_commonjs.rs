@@ -31,6 +31,9 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Ex
         body.stmts = stmts;
     }
     definition.push(function_expr(function));
+    if body.requests.hands_on_module || sees_everything(body) {
+        emitter.runtime.need("$moduleRequire");
+    }
     if wants_require(body) {
         emitter.runtime.need("$makeRequire");
         definition.push(number(1));

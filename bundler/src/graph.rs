@@ -180,13 +180,13 @@ impl Loader<'_> {
             Ok(body) => module.body = body,
             Err(mut found) => {
                 found.importers = self.importers(importer, module.shown());
-                self.errors.push(found);
+                self.errors.push(*found);
             }
         }
         module
     }
 
-    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Diagnostic> {
+    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
         let bytes = fs::read(&module.file)
@@ -196,7 +196,7 @@ impl Loader<'_> {
             .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
         if extension == "json" {
             let function = json_module(&text, sources.unresolved_ctxt())
-                .map_err(|error| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid JSON: {error}.")))?;
+                .map_err(|error| broken_json(&shown, &text, &error))?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
@@ -315,6 +315,13 @@ impl Loader<'_> {
         chain.reverse();
         chain
     }
+}
+
+fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
+    let sentence = error.to_string();
+    let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
+    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}."))
+        .at_line(text, error.line(), error.column())
 }
 
 /// What cannot be loaded as a module, and what to do instead.

@@ -23,10 +23,12 @@
     this.children = [];
     this.paths = $nodeModulesAbove(this.path);
   }
-  $Module.prototype.require = function (specifier) {
-    return $requireFrom(this.filename, specifier);
-  };
   Object.defineProperty($Module, "name", { value: "Module" });
+
+  // Only where `module` is used for more than its own properties.
+  var $moduleRequire = ($Module.prototype.require = function (specifier) {
+    return $requireFrom(this.filename, specifier);
+  });
 
   function $nodeModulesAbove(path) {
     var found = [];
@@ -213,9 +215,9 @@
 
   function* $requireEsm(id) {
     var record = $wrapped[id];
-    if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     if (record.awaits && record.state < 2)
       throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla."), "ERR_REQUIRE_ASYNC_MODULE");
+    if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     var namespace = yield* $evaluate(id);
     if ("module.exports" in namespace) return namespace["module.exports"];
     if (!("default" in namespace) || "__esModule" in namespace) return namespace;
