@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use swc_core::common::Span;
+use swc_core::common::{SourceMapper, Span};
 use swc_core::ecma::ast::{Function, Id};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
@@ -200,8 +200,14 @@ impl Loader<'_> {
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
-            Diagnostic::of_file(Severity::Error, &shown, format!("Syntax error: {}.", error.message.trim_end_matches('.')))
-                .at(&sources.map, error.span)
+            let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
+            let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
+            let begins = |text: &str| sources.map.span_to_snippet(error.span).is_ok_and(|found| found.starts_with(text));
+            if begins("@") || begins("<") {
+                found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
+            } else {
+                found
+            }
         })?;
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),

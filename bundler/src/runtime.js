@@ -3,7 +3,7 @@
   // `require.cache`: CommonJS modules by file name.
   var $cache = Object.create(null);
 
-  // By id: [path below /app, body, whether the body wants a whole `require` and not just its calls].
+  // By id: [path below /app, body, and if the body wants a whole `require`, not just its calls, what makes it].
   var $commonjs = [];
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
@@ -50,7 +50,7 @@
     var failed = true;
     $current = module;
     try {
-      yield* definition[1].call(module.exports, module.exports, definition[2] && $makeRequire(filename), module, filename, module.path);
+      yield* definition[1].call(module.exports, module.exports, definition[2] && definition[2](filename), module, filename, module.path);
       module.loaded = true;
       failed = false;
     } finally {
@@ -263,8 +263,11 @@
     return record.promise || (record.promise = $drive($evaluate(id)));
   }
 
+  var $imported = [];
+
+  // A module that failed stays failed for `import()`.
   function $importCommonJs(id) {
-    return $drive($require(id)).then((exports) => $interop(exports, true));
+    return ($imported[id] = $imported[id] || $drive($require(id)).then((exports) => $interop(exports, true)));
   }
 
   function $importBuiltin(name) {

@@ -149,3 +149,24 @@ fn builds_from_different_folders_are_identical() {
         assert_eq!(first, second, "{case}");
     }
 }
+
+#[test]
+fn source_map_leads_to_the_original_place() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/esm/source-positions-of-errors");
+    let scratch = tempfile::tempdir().unwrap();
+    for whitespace in [Whitespace::Readable, Whitespace::Minimal] {
+        let bundle = bundle_entry(entry_of(&case).unwrap(), whitespace).unwrap();
+        let before = &bundle.script[..bundle.script.find("throw new Error(reason)").unwrap()];
+        let line = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap().chars().count();
+        let map = scratch.path().join("script.js.map");
+        fs::write(&map, &bundle.source_map).unwrap();
+        let ask = format!(
+            "const {{ SourceMap }} = require('module'), map = JSON.parse(require('fs').readFileSync(process.argv[1]));
+             const {{ originalSource, originalLine, originalColumn }} = new SourceMap(map).findEntry({line}, {column});
+             console.log(originalSource, originalLine + 1, originalColumn + 1, map.sourcesContent ?? 'no content');"
+        );
+        let answer = run_node(&case, &["-e", &ask, &map.to_string_lossy()]);
+        assert_eq!(String::from_utf8_lossy(&answer.stdout), "/app/fail.mjs 4 3 no content\n");
+    }
+}
