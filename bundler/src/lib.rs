@@ -1,1 +1,155 @@
-//! edgepack-bundler
+//! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
+
+mod assets;
+mod ast;
+mod diagnostics;
+mod emit;
+mod emit_commonjs;
+mod emit_esm;
+mod entry;
+mod graph;
+mod json;
+mod link;
+mod names;
+mod package;
+mod parse;
+mod print;
+mod purity;
+mod requires;
+mod resolve;
+mod rewrite;
+mod runtime;
+mod scan;
+mod shake;
+mod steps;
+mod virtual_paths;
+
+use std::path::PathBuf;
+
+use swc_core::common::{GLOBALS, Globals};
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+
+/// What to bundle, and for which target.
+#[derive(Debug, Clone)]
+pub struct BundleOptions {
+    /// A source file, or a folder with a package.json or an index file.
+    pub entry: PathBuf,
+    /// `process.arch` of the target, as Node spells it.
+    pub node_arch: String,
+    /// Globs of files to embed, relative to the app's root, besides those named in its package.json.
+    pub assets: Vec<String>,
+    /// Which of Node's builtins may be imported.
+    pub builtins: Builtins,
+    /// How much white space is printed.
+    pub whitespace: Whitespace,
+}
+
+/// Which of Node's builtin modules an app may import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtins {
+    /// Those that edgepack's engine has.
+    Supported,
+    /// All of Node's, for a script that is to run under Node itself.
+    Node,
+}
+
+/// How much white space is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whitespace {
+    /// Indented, one statement on a line.
+    Readable,
+    /// None that is not needed.
+    Minimal,
+}
+
+/// A program in one script, and what it brings along. Every path in it is virtual, below `/app`.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// The script; its completion value is the generator function that runs the app.
+    pub script: String,
+    /// From positions in `script` to those in the original files, as source map version 3.
+    pub source_map: String,
+    /// The modules in the script, in the order of their first import.
+    pub modules: Vec<ModuleInfo>,
+    /// Files that the app reads at run time, sorted by path.
+    pub assets: Vec<Asset>,
+    /// The builtins that are imported, by their names without `node:`, sorted.
+    pub builtins: Vec<String>,
+    /// What may surprise at run time.
+    pub warnings: Vec<Diagnostic>,
+    /// The entry module's virtual path.
+    pub entry: String,
+    /// What the app's package.json says about it.
+    pub manifest: AppManifest,
+}
+
+/// The parts of the app's package.json that later stages need.
+#[derive(Debug, Clone, Default)]
+pub struct AppManifest {
+    /// The folder of the app's package.json (or of its entry) on the building machine.
+    pub root: PathBuf,
+    /// `name`, if there is one.
+    pub name: Option<String>,
+    /// `version`, if there is one.
+    pub version: Option<String>,
+    /// The value of `edgepack`, as written; `null` if there is none.
+    pub edgepack: serde_json::Value,
+}
+
+/// One module of the bundle.
+#[derive(Debug, Clone)]
+pub struct ModuleInfo {
+    /// Its virtual path.
+    pub path: String,
+    /// The size of its source.
+    pub original_bytes: usize,
+    /// The size of the source of those statements that were kept.
+    pub kept_bytes: usize,
+    /// The package it belongs to.
+    pub package: Option<PackageId>,
+}
+
+/// A package by name and version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageId {
+    /// As in its package.json.
+    pub name: String,
+    /// As in its package.json; empty if it says none.
+    pub version: String,
+}
+
+/// A file that is embedded as it is.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// Its virtual path.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Bundles an app. On failure all errors found are returned together, and the warnings with them.
+///
+/// # Errors
+/// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
+pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
+    GLOBALS.set(&Globals::new(), || {
+        let app = entry::find_app(&options.entry)?;
+        let graph = graph::load_graph(&app, options)?;
+        let linked = link::link_graph(graph)?;
+        let live = shake::find_live(&linked);
+        let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
+        let emitted = emit::emit_script(linked, &live);
+        let printed = print::print_script(emitted.program, &emitted.source_map, options.whitespace);
+        Ok(Bundle {
+            script: printed.script,
+            source_map: printed.source_map,
+            modules: emitted.modules,
+            assets,
+            builtins: emitted.builtins,
+            warnings: emitted.warnings,
+            entry: emitted.entry,
+            manifest: app.manifest,
+        })
+    })
+}

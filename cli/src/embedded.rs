@@ -2,17 +2,31 @@
 
 use std::path::PathBuf;
 
-use edgepack_snapshots::Engine;
+use edgepack_format::container::Hash;
+use edgepack_snapshots::{BaseImage, Engine};
 
 use crate::failure::Failure;
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The licences of everything in an executable.
+pub(crate) const NOTICE: &str = include_str!("../../NOTICE");
 
 /// The engine, ready to start; compiled once per machine, then loaded from the cache.
 pub(crate) fn engine() -> anyhow::Result<Engine> {
     let wasm = present(ENGINE_WASM, "its engine", "cargo xtask engine")?;
     let base = present(BASE_IMAGE, "the engine's base image", "cargo xtask engine")?;
     Ok(Engine::open(wasm, base, &cache_dir())?)
+}
+
+/// The memory the engine starts with.
+pub(crate) fn base_image() -> anyhow::Result<BaseImage> {
+    Ok(BaseImage::decode(present(BASE_IMAGE, "the engine's base image", "cargo xtask engine")?)?)
+}
+
+/// What tells this engine from every other, in containers and stubs.
+pub(crate) fn engine_hash(base: &BaseImage) -> Hash {
+    edgepack_packer::engine_hash(ENGINE_WASM, &base.memory)
 }
 
 /// The stub of a target.

@@ -178,3 +178,37 @@ void edge_init(void)
 }
 
 #include "values.c"
+
+static JSContext *edge_context;
+
+/* The context whose stack `edge_backtrace_text` shows: there is one. */
+void edge_set_context(JSContext *ctx)
+{
+    edge_context = ctx;
+}
+
+/* Writes the whole JavaScript stack, a line "    at name (file:line:column)" per function, as far as it fits; the
+   number of bytes. Runs no JavaScript, so it can be asked for in the middle of a host call. */
+uint32_t edge_backtrace_text(char *out, uint32_t capacity)
+{
+    DynBuf text;
+    if (!edge_context)
+        return 0;
+    js_dbuf_init(edge_context, &text);
+    for (JSStackFrame *sf = edge_context->rt->current_stack_frame; sf; sf = sf->prev_frame) {
+        JSFunctionBytecode *b = JS_GetFunctionBytecode(sf->cur_func);
+        if (!b || !sf->cur_pc || !b->filename)
+            continue;
+        int column = 0;
+        int line = find_line_num(edge_context, b, sf->cur_pc - b->byte_code_buf - 1, &column);
+        const char *file = JS_AtomToCString(edge_context, b->filename);
+        const char *name = get_func_name(edge_context, sf->cur_func);
+        dbuf_printf(&text, "    at %s (%s:%d:%d)\n", name && name[0] ? name : "<anonymous>", file ? file : "", line, column);
+        JS_FreeCString(edge_context, name);
+        JS_FreeCString(edge_context, file);
+    }
+    uint32_t length = text.size < capacity ? text.size : capacity;
+    memcpy(out, text.buf, length);
+    dbuf_free(&text);
+    return length;
+}

@@ -42,6 +42,9 @@
   realm(process, getInternalBinding, getInternalBinding, primordials);
   const { require, internalBinding } = shared;
 
+  // In this mode node's own modules register what has to be fresh in every process.
+  const snapshot = internalBinding('mksnapshot');
+  snapshot.isBuildingSnapshotBuffer[0] = 1;
   for (const id of [
     'internal/bootstrap/node',
     'internal/bootstrap/web/exposed-wildcard',
@@ -51,6 +54,8 @@
   ]) {
     native.compile(id, ['process', 'require', 'internalBinding', 'primordials'])(process, require, internalBinding, primordials);
   }
+  snapshot.serialize();
+  snapshot.isBuildingSnapshotBuffer[0] = 0;
   return shared;
 
   /** QuickJS's call sites lack most of V8's methods, and the text that a stack line shows. */

@@ -9,6 +9,9 @@
   // Globals whose first use loads a module that is not supported yet.
   const LEFT_LAZY = new Set(['fetch', 'FormData', 'Headers', 'Request', 'Response', 'MessageEvent', 'WebSocket', 'EventSource',
                              'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly']);
+  // Deprecated modules warn the app that loads them, so they are left for it to load.
+  const WARN_WHEN_LOADED = new Set(['punycode', 'sys']);
+  const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 
   refuseUnsupported();
@@ -26,6 +29,7 @@
   /** In the process that runs the program, before any of its JavaScript goes on. */
   shared.refresh = () => {
     internalBinding('performance').refresh();
+    deserialize();
     processMethods.refresh?.();
   };
 
@@ -54,11 +58,15 @@
   function preExecution() {
     const { patchProcessObject } = processMethods;
     processMethods.patchProcessObject = () => {
-      Object.assign(process, { argv: ['node'], execArgv: [], execPath: 'node', title: 'node' });
+      // While a snapshot is built, `argv0` stays configurable.
+      building[0] = 1;
+      const { env } = internalBinding('process_env');
+      Object.assign(process, { argv: ['node'], execArgv: [], execPath: '/node', title: 'node', env });
     };
     const { prepareMainThreadExecution, markBootstrapComplete } = require('internal/process/pre_execution');
     prepareMainThreadExecution(false, true);
     markBootstrapComplete();
+    building[0] = 0;
     for (const name of ['argv', 'argv0', 'execArgv', 'execPath', 'title']) delete process[name];
     processMethods.patchProcessObject = patchProcessObject;
     patchProcessObject(process);
@@ -66,7 +74,9 @@
 
   /** Evaluates what apps use, so that requiring it later costs nothing. */
   function preload() {
-    for (const id of supported) BuiltinModule.map.get(id).compileForPublicLoader();
+    for (const id of supported) {
+      if (!WARN_WHEN_LOADED.has(id)) BuiltinModule.map.get(id).compileForPublicLoader();
+    }
     for (const id of [
       'cluster', 'internal/tty', 'internal/net', 'internal/streams/add-abort-signal', 'internal/streams/lazy_transform',
       'internal/cluster/primary', 'internal/dns/promises', 'internal/fs/streams', 'internal/fs/sync_write_stream',

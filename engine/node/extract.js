@@ -21,7 +21,7 @@ const NAMES = `async_context_frame async_wrap blob block_list buffer cares_wrap 
 // Modules that nothing supported can reach: V8's tools, the test runner, the debugger, other threads and protocols.
 const LEFT_OUT = ['internal/deps/v8/', 'internal/deps/acorn/', 'internal/deps/amaro/', 'internal/deps/undici/',
                   'internal/deps/minimatch/', 'internal/test_runner/', 'internal/debugger/', 'internal/quic/', 'quic',
-                  'internal/repl', 'repl', 'internal/http2/', 'http2', 'internal/main/', 'test', 'sqlite', 'wasi',
+                  'internal/repl/await', 'internal/repl/utils', 'repl', 'internal/http2/', 'http2', 'internal/main/', 'test', 'sqlite', 'wasi',
                   'internal/v8_prof_', 'internal/test/', 'internal/wasm_web_api', 'internal/webstorage',
                   'inspector', 'internal/inspector', 'internal/sea', 'sea', 'internal/policy', 'v8', 'trace_events',
                   'internal/process/execution_sea', 'internal/bootstrap/switches/is_not', 'internal/shadow'];

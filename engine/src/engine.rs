@@ -1,6 +1,7 @@
 //! The one engine of the guest: runtime, context and the JavaScript objects that drive the program.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::mem::ManuallyDrop;
 
 use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Persistent, Result, Runtime};
 
@@ -10,16 +11,16 @@ use crate::js::internals;
 /// (set at the link); what is left over is for native functions under the deepest call.
 const STACK_BYTES_MAX: usize = 768 * 1024;
 
+// Nothing here is ever dropped: the process ends with the engine alive.
 struct Engine {
-    // Dropped never: the process ends with the engine alive.
     context: Context,
     runtime: Runtime,
     program: RefCell<Option<Persistent<Object<'static>>>>,
 }
 
 thread_local! {
-    static ENGINE: OnceCell<Engine> = const { OnceCell::new() };
-    static ENTRY: RefCell<Option<Persistent<Function<'static>>>> = const { RefCell::new(None) };
+    static ENGINE: ManuallyDrop<OnceCell<Engine>> = const { ManuallyDrop::new(OnceCell::new()) };
+    static ENTRY: ManuallyDrop<RefCell<Option<Persistent<Function<'static>>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
     static STEPS: Cell<Steps> = const { Cell::new(Steps { passed: 0, stop_at: -1, stopped: false }) };
     static THROWN: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -37,6 +38,7 @@ pub(crate) fn create() -> Result<()> {
     let runtime = Runtime::new()?;
     runtime.set_max_stack_size(STACK_BYTES_MAX);
     let context = Context::full(&runtime)?;
+    context.with(|ctx| internals::set_context(&ctx));
     let engine = Engine { context, runtime, program: RefCell::new(None) };
     ENGINE.with(|cell| assert!(cell.set(engine).is_ok(), "the engine is made once"));
     Ok(())
@@ -80,12 +82,12 @@ pub(crate) fn program<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 
 /// Keeps the compiled main program.
 pub(crate) fn set_entry<'js>(ctx: &Ctx<'js>, entry: Function<'js>) {
-    ENTRY.set(Some(Persistent::save(ctx, entry)));
+    ENTRY.with(|cell| cell.replace(Some(Persistent::save(ctx, entry))));
 }
 
 /// The compiled main program.
 pub(crate) fn entry<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
-    ENTRY.with_borrow(Clone::clone).ok_or(rquickjs::Error::Unknown)?.restore(ctx)
+    ENTRY.with(|cell| cell.borrow().clone()).ok_or(rquickjs::Error::Unknown)?.restore(ctx)
 }
 
 /// Asks for a stop before step `stop_at` (-1: never).

@@ -3,6 +3,7 @@
 use edgepack_format::guest::Package;
 
 use crate::host::process;
+use crate::js::internals;
 use crate::{bootstrap, engine, program};
 
 const FAILED: i32 = -1;
@@ -51,6 +52,16 @@ pub extern "C" fn edge_run() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn edge_steps() -> i64 {
     engine::running_step()
+}
+
+/// Writes the JavaScript stack as text to `out`, as far as it fits; the length.
+///
+/// # Safety
+/// `capacity` bytes at `out` belong to the caller.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn edge_backtrace(out: *mut u8, capacity: usize) -> usize {
+    // SAFETY: by the caller's contract.
+    internals::backtrace(unsafe { core::slice::from_raw_parts_mut(out, capacity) })
 }
 
 fn decode(input: &[u8]) -> Result<Package<'_>, String> {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 
 use rquickjs::{Ctx, Exception, Function, Persistent, Result};
 
@@ -9,7 +10,9 @@ use crate::script;
 
 thread_local! {
     static SOURCES: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
-    static COMPILED: RefCell<BTreeMap<String, Persistent<Function<'static>>>> = const { RefCell::new(BTreeMap::new()) };
+    // Never dropped: the process ends with the engine alive.
+    static COMPILED: ManuallyDrop<RefCell<BTreeMap<String, Persistent<Function<'static>>>>> =
+        const { ManuallyDrop::new(RefCell::new(BTreeMap::new())) };
 }
 
 /// The parameters node gives its modules.
@@ -26,7 +29,7 @@ pub(crate) fn provide(files: &[(&str, &[u8])]) {
 
 /// The function of module `id`.
 pub(crate) fn compile<'js>(ctx: &Ctx<'js>, id: &str, parameters: &[&str]) -> Result<Function<'js>> {
-    if let Some(compiled) = COMPILED.with_borrow_mut(|compiled| compiled.remove(id)) {
+    if let Some(compiled) = COMPILED.with(|compiled| compiled.borrow_mut().remove(id)) {
         return compiled.restore(ctx);
     }
     let Some(source) = SOURCES.with_borrow_mut(|sources| sources.remove(id)) else {
@@ -40,7 +43,7 @@ pub(crate) fn compile_rest(ctx: &Ctx<'_>) -> Result<()> {
     let sources = SOURCES.take();
     for (id, source) in sources {
         let function = script::compile_own(ctx, &format!("node:{id}"), PARAMETERS, &source)?;
-        COMPILED.with_borrow_mut(|compiled| compiled.insert(id, Persistent::save(ctx, function)));
+        COMPILED.with(|compiled| compiled.borrow_mut().insert(id, Persistent::save(ctx, function)));
     }
     Ok(())
 }

@@ -1,1 +1,25 @@
-//! edgepack-packer
+//! A snapshot becomes a container; a container and a stub become an executable.
+
+mod chunks;
+mod container;
+mod error;
+mod executable;
+mod verify;
+
+pub use container::{Contents, Engine, Memory, Started, container};
+pub use error::{Error, Result};
+pub use executable::{executable, open};
+pub use verify::{SectionSize, Verified, verify};
+
+/// Tells engine builds apart: a hash of the engine's module and of its bootstrapped memory.
+#[must_use]
+pub fn engine_hash(engine_wasm: &[u8], base_memory: &[u8]) -> edgepack_format::container::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(blake3::hash(engine_wasm).as_bytes());
+    hasher.update(blake3::hash(base_memory).as_bytes());
+    hasher.finalize().into()
+}
+
+fn hash(bytes: &[u8]) -> edgepack_format::container::Hash {
+    blake3::hash(bytes).into()
+}

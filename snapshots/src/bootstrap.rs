@@ -1,5 +1,6 @@
 //! Engine bytes → base image: Node's library, started once, before any app.
 
+use edgepack_format::container::Effect;
 use edgepack_format::guest::EXPORT_BOOTSTRAP;
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::Grants;
@@ -27,7 +28,7 @@ pub fn bootstrap(engine_wasm: &[u8]) -> Result<BaseImage> {
             Ok(0) => {}
             Ok(status) => {
                 let text = backtrace(&mut guest);
-                let written = guest.host().map_or_else(String::new, written_to_stderr);
+                let written = guest.host().map_or_else(String::new, written);
                 return Err(Error::Trapped { export, message: format!("it answered {status}\n{text}{written}") });
             }
             Err(halt) => return Err(died(guest.host(), export, halt)),
@@ -38,8 +39,12 @@ pub fn bootstrap(engine_wasm: &[u8]) -> Result<BaseImage> {
 
 const INITIALIZE: &str = "_initialize";
 
-fn written_to_stderr(host: &mut BootstrapHost) -> String {
-    let bytes: Vec<u8> = host.sealed.deferred.drain(..).flat_map(|write| write.bytes).collect();
+fn written(host: &mut BootstrapHost) -> String {
+    let text = |effect: Effect| match effect {
+        Effect::Write { bytes, .. } => bytes,
+        Effect::Call { .. } => Vec::new(),
+    };
+    let bytes: Vec<u8> = host.sealed.effects.drain(..).flat_map(text).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

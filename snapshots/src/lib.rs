@@ -15,7 +15,7 @@ mod wasmer;
 pub use bootstrap::bootstrap;
 pub use engine::Engine;
 pub use error::Error;
-pub use snapshot::{BaseImage, Deferred, Ending, Guard, Position, Snapshot, Started, Stop};
+pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
 pub use take::{START_UP_BUDGET, load, take, take_within};
 
 /// What every pass of this crate returns.

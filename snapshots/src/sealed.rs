@@ -1,5 +1,6 @@
 //! The host of a sealed run: every host call → refused, constant, deferred, assumed or the end of the run.
 
+use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::{Capability, Grants, Scope};
@@ -7,14 +8,14 @@ use edgepack_format::policy::{Capability, Grants, Scope};
 use crate::machine::{Answer, Guest, Host};
 use crate::reasons::reason;
 use crate::requests::{argument, pointer, refused};
-use crate::snapshot::{Deferred, Guard, Position, Stop};
+use crate::snapshot::{Position, Stop};
 
 /// What a sealed run has recorded so far.
 #[derive(Debug)]
 pub(crate) struct SealedHost {
     grants: Grants,
     /// Effects, in order.
-    pub(crate) deferred: Vec<Deferred>,
+    pub(crate) effects: Vec<Effect>,
     /// Assumptions, each once.
     pub(crate) guards: Vec<Guard>,
     /// Why the run was stopped, and in which step.
@@ -25,7 +26,7 @@ pub(crate) struct SealedHost {
 
 impl SealedHost {
     pub(crate) fn new(grants: &Grants) -> SealedHost {
-        SealedHost { grants: grants.clone(), deferred: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+        SealedHost { grants: grants.clone(), effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
     }
 }
 
@@ -44,15 +45,15 @@ impl Host for SealedHost {
         match row.sealed {
             Sealed::Constant(result) => Answer::Result(result),
             Sealed::Assumed(result) => {
-                let guard = Guard { call: row.name, args: args.to_vec(), result };
+                let guard = Guard { call: row.name.to_owned(), args: args.to_vec(), result };
                 if !self.guards.contains(&guard) {
                     self.guards.push(guard);
                 }
                 Answer::Result(result)
             }
             Sealed::Deferred => match defer(row, args, guest) {
-                Some((deferred, result)) => {
-                    self.deferred.push(deferred);
+                Some((effect, result)) => {
+                    self.effects.push(effect);
                     Answer::Result(result)
                 }
                 None => Answer::Result(EFAULT),
@@ -94,15 +95,13 @@ fn fill(args: &[i64], answer: &[u8], guest: &mut dyn Guest) -> i64 {
 }
 
 /// The record of an effect, and the answer it gets at build.
-fn defer(row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<(Deferred, i64)> {
-    let mut args = args.to_vec();
+fn defer(row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<(Effect, i64)> {
     if row.name != "stdio_write" {
-        return Some((Deferred { call: row.name, args, bytes: Vec::new() }, 0));
+        return Some((Effect::Call { name: row.name.to_owned(), args: args.to_vec() }, 0));
     }
-    let bytes = bytes_at(&args, 1, guest)?;
-    let length = i64::from(pointer(*args.get(2)?));
-    *args.get_mut(1)? = 0;
-    Some((Deferred { call: row.name, args, bytes }, length))
+    let bytes = bytes_at(args, 1, guest)?;
+    let length = i64::try_from(bytes.len()).ok()?;
+    Some((Effect::Write { handle: i32::try_from(*args.first()?).ok()?, bytes }, length))
 }
 
 fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option<Vec<u8>> {

@@ -1,5 +1,7 @@
 //! The values this crate makes: the engine's base image, and an app's snapshot.
 
+use edgepack_format::container::{Effect, Guard};
+
 use crate::{Error, Result};
 
 /// The engine's memory after `edge_bootstrap`, before any app.
@@ -35,6 +37,13 @@ impl BaseImage {
         out.resize(HEAD_BYTES, 0);
         out.extend_from_slice(&self.memory);
         out
+    }
+
+    /// The value of `__stack_pointer` while no frame of the engine is alive: in every image.
+    #[must_use]
+    pub fn stack_pointer(&self) -> u32 {
+        let value = self.globals.iter().find(|(name, _)| name == "__stack_pointer").map_or(0, |(_, value)| *value);
+        crate::requests::pointer(value)
     }
 
     /// Reads what `encode` wrote.
@@ -96,31 +105,9 @@ pub struct Started {
     /// Linear memory, whole wasm pages.
     pub memory: Vec<u8>,
     /// Effects to replay in this order before anything else.
-    pub deferred: Vec<Deferred>,
+    pub effects: Vec<Effect>,
     /// Answers given at build; boot must find the same or start from `loaded`.
     pub guards: Vec<Guard>,
-}
-
-/// An effect of start-up that boot replays.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deferred {
-    /// The host call's name.
-    pub call: &'static str,
-    /// Its arguments; a pointer is 0, its bytes are in `bytes`.
-    pub args: Vec<i64>,
-    /// What the pointer argument pointed to.
-    pub bytes: Vec<u8>,
-}
-
-/// An answer that was assumed at build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guard {
-    /// The host call's name.
-    pub call: &'static str,
-    /// Its arguments.
-    pub args: Vec<i64>,
-    /// The assumed answer.
-    pub result: i64,
 }
 
 /// How the sealed run of start-up ended.

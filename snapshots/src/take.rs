@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use edgepack_format::container::Effect;
 use edgepack_format::guest::{
     EXPORT_ALLOC, EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
 };
@@ -102,11 +103,16 @@ fn last_words(guest: &mut SealedGuest) -> String {
     if !text.is_empty() {
         return text;
     }
-    let writes = guest.host().map_or(&[][..], |host| &host.deferred);
-    let bytes: Vec<u8> =
-        writes.iter().filter(|write| write.args.first() == Some(&2)).flat_map(|write| write.bytes.clone()).collect();
+    let effects = guest.host().map_or(&[][..], |host| &host.effects);
+    let written = |effect: &Effect| match effect {
+        Effect::Write { handle: STDERR, bytes } => bytes.clone(),
+        _ => Vec::new(),
+    };
+    let bytes: Vec<u8> = effects.iter().flat_map(written).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
+
+const STDERR: i32 = 2;
 
 const NEVER: i64 = -1;
 
@@ -174,9 +180,9 @@ fn captured(guest: &mut SealedGuest, engine: &Engine) -> Result<Started> {
         return Err(Error::Diverged("a frame of the engine is still alive".to_owned()));
     }
     let memory = guest.memory()?;
-    let (deferred, guards) = guest
+    let (effects, guards) = guest
         .host()
-        .map(|host| (std::mem::take(&mut host.deferred), std::mem::take(&mut host.guards)))
+        .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
         .unwrap_or_default();
-    Ok(Started { memory, deferred, guards })
+    Ok(Started { memory, effects, guards })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::policy::{Capability, Grants, Scope};
 use edgepack_snapshots::{BaseImage, Ending, Engine, Error, Position, Snapshot, bootstrap, load, take, take_within};
@@ -49,18 +50,15 @@ fn start_up_without_a_barrier_is_captured_whole() {
     assert_eq!(position(&snapshot.loaded), 0);
     let started = snapshot.started.expect("started");
     assert_eq!(position(&started.memory), 4);
-    let written: Vec<&[u8]> = started.deferred.iter().map(|write| write.bytes.as_slice()).collect();
-    assert_eq!(written, [b"w1", b"w4"]);
-    assert_eq!(started.deferred[0].call, "stdio_write");
-    assert_eq!(started.deferred[0].args, [1, 0, 2]);
+    let written = |text: &str| Effect::Write { handle: 1, bytes: text.as_bytes().to_vec() };
+    assert_eq!(started.effects, [written("w1"), written("w4")]);
     assert_eq!(last_result(&started.memory), 2);
 }
 
 #[test]
 fn an_assumed_answer_becomes_one_guard() {
     let started = snapshot("guard", "kkk", &Grants::default()).started.expect("started");
-    assert_eq!(started.guards.len(), 1);
-    assert_eq!((started.guards[0].call, started.guards[0].args.as_slice(), started.guards[0].result), ("stdio_kind", &[1][..], 1));
+    assert_eq!(started.guards, [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }]);
 }
 
 #[test]
@@ -72,7 +70,7 @@ fn the_run_is_suspended_before_the_step_of_the_first_barrier() {
     assert_eq!(stop.position, Some(Position { line: 3, column: 5 }));
     let started = snapshot.started.expect("started");
     assert_eq!(position(&started.memory), 2, "the third step has not begun");
-    assert_eq!(started.deferred.len(), 1, "what the third step and later ones write is not recorded");
+    assert_eq!(started.effects.len(), 1, "what the third step and later ones write is not recorded");
 }
 
 #[test]

@@ -6,22 +6,29 @@
 
 mod async_context_frame;
 mod async_wrap;
+mod block_list;
 mod buffer;
 pub(crate) mod builtins;
 mod contextify;
+mod credentials;
 mod edge_loop;
 mod encoding_binding;
 mod errors;
+mod fs;
+mod fs_dir;
 mod icu;
 mod messaging;
 mod http_parser;
+mod os;
 mod performance;
+mod permission;
+mod process_env;
+mod process_methods;
 mod string_decoder;
 mod task_queue;
 mod types;
 mod url;
 mod util;
-mod fs;
 mod uv;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
@@ -48,23 +55,31 @@ macro_rules! glue_only {
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
+    block_list::BINDING,
     buffer::BINDING,
     builtins::BINDING,
     contextify::BINDING,
+    credentials::BINDING,
     edge_loop::BINDING,
     encoding_binding::BINDING,
     errors::BINDING,
+    fs::BINDING,
+    fs_dir::BINDING,
     icu::BINDING,
     messaging::BINDING,
     http_parser::BINDING,
+    os::BINDING,
     performance::BINDING,
+    permission::BINDING,
+    process_env::BINDING,
+    process_methods::BINDING,
     string_decoder::BINDING,
     task_queue::BINDING,
     types::BINDING,
     url::BINDING,
     util::BINDING,
-    fs::BINDING,
     uv::BINDING,
+    glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
     glue_only!("mksnapshot"),

@@ -12,6 +12,8 @@ unsafe extern "C" {
     fn edge_set_prepare_stack(ctx: *mut qjs::JSContext, callback: qjs::JSValue);
     fn edge_set_rejection_hook(ctx: *mut qjs::JSContext, hook: qjs::JSValue);
     fn edge_set_promise_hooks(ctx: *mut qjs::JSContext, on_init: qjs::JSValue, on_settled: qjs::JSValue);
+    fn edge_set_context(ctx: *mut qjs::JSContext);
+    fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
 }
@@ -96,4 +98,18 @@ pub(crate) fn set_rejection_hook(hook: &Value<'_>) {
 pub(crate) fn set_promise_hooks(on_init: &Value<'_>, on_settled: &Value<'_>) {
     // SAFETY: the values are alive and are kept by the engine.
     unsafe { edge_set_promise_hooks(on_init.ctx().as_raw().as_ptr(), on_init.as_raw(), on_settled.as_raw()) }
+}
+
+/// Names the context whose stack `backtrace` shows.
+pub(crate) fn set_context(ctx: &Ctx<'_>) {
+    // SAFETY: the context lives as long as the engine.
+    unsafe { edge_set_context(ctx.as_raw().as_ptr()) }
+}
+
+/// The JavaScript stack as text, cut to what fits; may be asked for in the middle of a host call. The length.
+pub(crate) fn backtrace(out: &mut [u8]) -> usize {
+    let capacity = u32::try_from(out.len()).unwrap_or(u32::MAX);
+    // SAFETY: at most `capacity` bytes are written at the address.
+    let length = unsafe { edge_backtrace_text(out.as_mut_ptr(), capacity) };
+    usize::try_from(length).unwrap_or(0)
 }

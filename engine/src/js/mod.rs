@@ -5,6 +5,7 @@ mod coded;
 mod function;
 pub(crate) mod internals;
 mod owned;
+mod memory;
 mod text;
 pub(crate) mod values;
 
@@ -12,6 +13,7 @@ pub(crate) use bytes::Bytes;
 pub(crate) use coded::{ErrorClass, throw_coded};
 pub(crate) use function::{Call, Native, function};
 pub(crate) use owned::{own, owned};
+pub(crate) use memory::heap_bytes;
 pub(crate) use text::{Text, Units, from_latin1, from_str, from_utf16};
 
 pub(crate) use rquickjs::object::Property;

@@ -6,7 +6,8 @@ const asyncWrap = internalBinding('async_wrap');
 const { async_hook_fields: hookFields, async_id_fields: idFields, constants: async } = asyncWrap;
 const { getContinuationPreservedEmbedderData: getFrame, setContinuationPreservedEmbedderData: setFrame } =
   internalBinding('async_context_frame');
-const { tickInfo } = internalBinding('task_queue');
+const taskQueue = internalBinding('task_queue');
+const { tickInfo } = taskQueue;
 const { immediateInfo, timeoutInfo } = internalBinding('timers');
 const { handle_onclose: kOnClose, owner_symbol: kOwner } = internalBinding('symbols');
 const { exitCodes } = internalBinding('errors');
@@ -40,7 +41,7 @@ let depth = 0;
 
 /** Runs microtasks and, where there are any, ticks: what has to happen when no JavaScript is left on the stack. */
 function drain() {
-  if (tickInfo[kHasTickScheduled] === 0) binding.runMicrotasks();
+  if (tickInfo[kHasTickScheduled] === 0) taskQueue.runMicrotasks();
   if (tickInfo[kHasTickScheduled] === 0 && tickInfo[kHasRejectionToWarn] === 0) return;
   try {
     binding.tickCallback();

@@ -7,6 +7,7 @@ const {
   
   ObjectDefineProperty,
   Promise,
+  StringPrototypeReplace,
   Symbol,
   globalThis,
 } = primordials;
@@ -90,6 +91,16 @@ function later(req, run, a, b, c, d, e) {
   }
   return outcomeOf(req, error, value);
 }
+
+// Listing a directory is how one is opened here; the error says what was asked for.
+function scandirAsOpendir(error) {
+  if (error.syscall !== 'scandir') return error;
+  error.syscall = 'opendir';
+  error.message = StringPrototypeReplace(error.message, ', scandir', ', opendir');
+  return error;
+}
+
+shared.fileRequests = { __proto__: null, later, scandirAsOpendir };
 
 // The request is the argument at `index`; without one the function is synchronous.
 const withRequest = [

@@ -1,0 +1,44 @@
+//! Bundles an app from the command line: `bundle ENTRY OUT [--readable] [--node]`. For trying the bundler by hand.
+#![allow(clippy::print_stderr)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bundler::{BundleOptions, Builtins, Whitespace, bundle};
+
+fn main() -> ExitCode {
+    let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let [entry, out] = &paths[..] else {
+        eprintln!("usage: bundle ENTRY OUT [--readable] [--node]");
+        return ExitCode::from(2);
+    };
+    let has = |flag: &str| flags.iter().any(|given| given == flag);
+    let options = BundleOptions {
+        entry: PathBuf::from(entry),
+        node_arch: "x64".to_owned(),
+        assets: Vec::new(),
+        builtins: if has("--node") { Builtins::Node } else { Builtins::Supported },
+        whitespace: if has("--readable") { Whitespace::Readable } else { Whitespace::Minimal },
+    };
+    match bundle(&options) {
+        Ok(bundle) => {
+            for warning in &bundle.warnings {
+                eprintln!("{warning}\n");
+            }
+            let written = std::fs::write(out, &bundle.script)
+                .and_then(|()| std::fs::write(format!("{out}.map"), &bundle.source_map));
+            let assets: usize = bundle.assets.iter().map(|asset| asset.bytes.len()).sum();
+            eprintln!(
+                "{} bytes, {} modules, {} assets ({assets} bytes)",
+                bundle.script.len(),
+                bundle.modules.len(),
+                bundle.assets.len()
+            );
+            if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(found) => {
+            eprintln!("{found}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Collects the files that the app reads from its own folder at run time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::entry::App;
+use crate::graph::{Body, Graph};
+use crate::package::{Packages, glob_matches};
+use crate::requires::FileReference;
+use crate::shake::Live;
+use crate::virtual_paths::VirtualPaths;
+use crate::{Asset, BundleOptions};
+
+/// Files named in live code by their constant paths, and those that package.json names by globs.
+pub(crate) fn collect_assets(
+    app: &App,
+    graph: &Graph,
+    live: &Live,
+    options: &BundleOptions,
+) -> Result<Vec<Asset>, Diagnostics> {
+    let mut files = Vec::new();
+    for (id, module) in graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]) {
+        let references: Vec<&FileReference> = match &module.body {
+            Body::CommonJs(body) => body.requests.files.iter().collect(),
+            Body::Esm(body) => {
+                let parts = body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live);
+                parts.flat_map(|(part, _)| &part.requests.files).collect()
+            }
+        };
+        let folder = module.file.parent().unwrap_or(&app.root);
+        for reference in references {
+            let path = join(folder, &reference.parts);
+            if path.starts_with(&app.root) && path != app.root && !app.entry.starts_with(&path) {
+                list_files(&path, &mut files);
+            }
+        }
+    }
+    let globs = globs_of(&app.manifest.edgepack).into_iter().chain(options.assets.iter().cloned());
+    let globs: Vec<String> = globs.map(|glob| glob.trim_start_matches("./").to_owned()).collect();
+    if !globs.is_empty() {
+        files.extend(matching_files(&app.root, &globs));
+    }
+    read_files(app, files)
+}
+
+fn globs_of(edgepack: &Value) -> Vec<String> {
+    let globs = edgepack.get("assets").and_then(Value::as_array);
+    globs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// As `path.join`, and as `path.resolve` for relative parts.
+fn join(folder: &Path, parts: &[String]) -> PathBuf {
+    let mut path = folder.to_owned();
+    for part in parts {
+        for component in Path::new(part).components() {
+            match component {
+                Component::ParentDir => drop(path.pop()),
+                Component::Normal(name) => path.push(name),
+                _ => {}
+            }
+        }
+    }
+    path
+}
+
+/// Folders with all that is in them, but never installed packages or hidden files.
+fn list_files(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_file() {
+        files.push(path.to_owned());
+        return;
+    }
+    let Ok(entries) = fs::read_dir(path) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_link_to_folder = entry.file_type().is_ok_and(|kind| kind.is_symlink()) && entry.path().is_dir();
+        if name != "node_modules" && !name.to_string_lossy().starts_with('.') && !is_link_to_folder {
+            list_files(&entry.path(), files);
+        }
+    }
+}
+
+fn matching_files(root: &Path, globs: &[String]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    list_files(root, &mut files);
+    files.retain(|file| {
+        let relative = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+        globs.iter().any(|glob| glob_matches(glob, &relative))
+    });
+    files
+}
+
+fn read_files(app: &App, files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics> {
+    let mut virtual_paths = VirtualPaths::new(&app.root);
+    let mut packages = Packages::default();
+    let mut found = BTreeMap::new();
+    let mut errors = Vec::new();
+    for file in files {
+        let path = virtual_paths.assign(&file, &mut packages);
+        match fs::read(&file) {
+            Ok(bytes) => drop(found.insert(path, bytes)),
+            Err(error) => {
+                errors.push(Diagnostic::of_file(Severity::Error, &path, format!("The asset `{path}` cannot be read: {error}.")));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(found.into_iter().map(|(path, bytes)| Asset { path, bytes }).collect())
+    } else {
+        Err(Diagnostics(errors))
+    }
+}

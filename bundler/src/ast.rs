@@ -1,0 +1,141 @@
+//! Builds the few shapes of syntax that the passes make up themselves.
+
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, Mark, Span, SyntaxContext};
+use swc_core::ecma::ast::*;
+
+/// A name that no source has written: unlike every other binding, whatever its spelling.
+pub(crate) fn fresh_ident(name: &str) -> Ident {
+    Ident::new(name.into(), DUMMY_SP, SyntaxContext::empty().apply_mark(Mark::new()))
+}
+
+pub(crate) fn ident_of(id: &Id, span: Span) -> Ident {
+    Ident::new(id.0.clone(), span, id.1)
+}
+
+pub(crate) fn ident_expr(id: &Id) -> Box<Expr> {
+    Box::new(Expr::Ident(ident_of(id, DUMMY_SP)))
+}
+
+pub(crate) fn string(text: &str) -> Box<Expr> {
+    Box::new(Expr::Lit(Lit::Str(Str { span: DUMMY_SP, value: text.into(), raw: None })))
+}
+
+pub(crate) fn number(value: usize) -> Box<Expr> {
+    // Module ids stay far below 2^53.
+    #[allow(clippy::cast_precision_loss)]
+    let value = value as f64;
+    Box::new(Expr::Lit(Lit::Num(Number { span: DUMMY_SP, value, raw: None })))
+}
+
+pub(crate) fn undefined() -> Box<Expr> {
+    Box::new(Expr::Unary(UnaryExpr { span: DUMMY_SP, op: op!("void"), arg: number(0) }))
+}
+
+pub(crate) fn array(elements: Vec<Box<Expr>>) -> Box<Expr> {
+    let elems = elements.into_iter().map(|expr| Some(ExprOrSpread { spread: None, expr })).collect();
+    Box::new(Expr::Array(ArrayLit { span: DUMMY_SP, elems }))
+}
+
+pub(crate) fn call(callee: Box<Expr>, args: Vec<Box<Expr>>, span: Span) -> Box<Expr> {
+    let args = args.into_iter().map(|expr| ExprOrSpread { spread: None, expr }).collect();
+    Box::new(Expr::Call(CallExpr { span, ctxt: SyntaxContext::empty(), callee: Callee::Expr(callee), args, type_args: None }))
+}
+
+pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
+    Box::new(Expr::Yield(YieldExpr { span: DUMMY_SP, arg: Some(arg), delegate: true }))
+}
+
+/// `yield {await: x}`: the engine waits for `x`, then resumes with its value.
+pub(crate) fn yield_await(arg: Box<Expr>, span: Span) -> Box<Expr> {
+    let awaited = Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
+    Box::new(Expr::Yield(YieldExpr { span, arg: Some(object(vec![awaited])), delegate: false }))
+}
+
+/// A bare `yield`: a place where the engine may suspend the program.
+pub(crate) fn step() -> Stmt {
+    expr_stmt(Box::new(Expr::Yield(YieldExpr { span: DUMMY_SP, arg: None, delegate: false })))
+}
+
+pub(crate) fn object(props: Vec<Prop>) -> Box<Expr> {
+    let props = props.into_iter().map(|prop| PropOrSpread::Prop(Box::new(prop))).collect();
+    Box::new(Expr::Object(ObjectLit { span: DUMMY_SP, props }))
+}
+
+pub(crate) fn is_identifier_name(name: &str) -> bool {
+    Ident::verify_symbol(name).is_ok() || name == "default"
+}
+
+pub(crate) fn prop_name(name: &str) -> PropName {
+    if is_identifier_name(name) {
+        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
+    } else if name == "__proto__" {
+        PropName::Computed(ComputedPropName { span: DUMMY_SP, expr: string(name) })
+    } else {
+        PropName::Str(Str { span: DUMMY_SP, value: name.into(), raw: None })
+    }
+}
+
+/// `object.name`, or `object["name"]` where the name is no identifier.
+pub(crate) fn member(obj: Box<Expr>, name: &str, span: Span) -> Box<Expr> {
+    let prop = if is_identifier_name(name) {
+        MemberProp::Ident(IdentName::new(name.into(), span))
+    } else {
+        MemberProp::Computed(ComputedPropName { span: DUMMY_SP, expr: string(name) })
+    };
+    Box::new(Expr::Member(MemberExpr { span, obj, prop }))
+}
+
+pub(crate) fn expr_stmt(expr: Box<Expr>) -> Stmt {
+    Stmt::Expr(ExprStmt { span: DUMMY_SP, expr })
+}
+
+pub(crate) fn declare(kind: VarDeclKind, declarators: Vec<(Id, Option<Box<Expr>>)>) -> Stmt {
+    let decls = declarators
+        .into_iter()
+        .map(|(id, init)| VarDeclarator { span: DUMMY_SP, name: Pat::Ident(ident_of(&id, DUMMY_SP).into()), init, definite: false })
+        .collect();
+    Stmt::Decl(Decl::Var(Box::new(VarDecl { span: DUMMY_SP, ctxt: SyntaxContext::empty(), kind, declare: false, decls })))
+}
+
+pub(crate) fn directive(text: &str) -> Stmt {
+    expr_stmt(string(text))
+}
+
+/// `() => value`
+pub(crate) fn arrow(value: Box<Expr>) -> Box<Expr> {
+    Box::new(Expr::Arrow(ArrowExpr {
+        span: DUMMY_SP,
+        ctxt: SyntaxContext::empty(),
+        params: Vec::new(),
+        body: Box::new(ArrowFunctionBody::Expr(value)),
+        is_async: false,
+        is_generator: false,
+        type_params: None,
+        return_type: None,
+    }))
+}
+
+/// Whether a function can be suspended between its statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FunctionKind {
+    Plain,
+    Generator,
+}
+
+pub(crate) fn function(kind: FunctionKind, params: Vec<Ident>, stmts: Vec<Stmt>) -> Function {
+    Function {
+        params: params.into_iter().map(|param| Param::from(Pat::Ident(param.into()))).collect(),
+        body: Some(FunctionBody { span: DUMMY_SP, stmts }),
+        is_generator: kind == FunctionKind::Generator,
+        ..Function::default()
+    }
+}
+
+pub(crate) fn function_expr(function: Function) -> Box<Expr> {
+    Box::new(Expr::Fn(FnExpr { ident: None, function: Box::new(function) }))
+}
+
+pub(crate) fn text_of(value: &Str) -> Atom {
+    value.value.clone().try_into_atom().unwrap_or_else(|lone_surrogates| lone_surrogates.to_string_lossy().into())
+}

@@ -1,0 +1,60 @@
+//! Emits a CommonJS module as an entry of the runtime's table: its path, and its body as a generator function.
+
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::VisitMutWith;
+
+use crate::ast::{array, function_expr, number, string};
+use crate::emit::{Code, Emitter};
+use crate::graph::{CommonJs, ModuleId};
+use crate::parse::WRAPPER_PARAMS;
+use crate::rewrite::Rewriter;
+use crate::steps::add_steps;
+use crate::virtual_paths::APP;
+
+/// `[path, function* (exports, require, module) { … }, 1]`; the last only if `require` is more than called.
+pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
+    let module = &emitter.linked.graph.modules[id];
+    let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/');
+    let mut definition = vec![string(path)];
+    let (Code::CommonJs(mut function), Some(body)) = (std::mem::take(&mut emitter.code[id]), module.commonjs()) else {
+        return array(definition);
+    };
+    let stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
+    function.params.truncate(params_needed(body));
+    let mut stmts = stmts;
+    let mut rewriter = Rewriter::new(emitter.linked, emitter.names, &mut emitter.runtime, id);
+    stmts.visit_mut_with(&mut rewriter);
+    let directives = stmts.iter().take_while(|stmt| is_directive(stmt)).count();
+    let rest = stmts.split_off(directives);
+    stmts.extend(add_steps(rest, emitter.steps));
+    if let Some(body) = &mut function.body {
+        body.stmts = stmts;
+    }
+    definition.push(function_expr(function));
+    if wants_require(body) {
+        emitter.runtime.need("$makeRequire");
+        definition.push(number(1));
+    }
+    array(definition)
+}
+
+fn sees_everything(body: &CommonJs) -> bool {
+    body.requests.calls_eval || body.requests.mentions_arguments
+}
+
+fn wants_require(body: &CommonJs) -> bool {
+    sees_everything(body) || body.requests.params.contains("require")
+}
+
+/// Parameters behind the last one that is mentioned are left out.
+fn params_needed(body: &CommonJs) -> usize {
+    if sees_everything(body) || body.is_json {
+        return WRAPPER_PARAMS.len();
+    }
+    let last = WRAPPER_PARAMS.iter().rposition(|param| body.requests.params.contains(param));
+    last.map_or(0, |index| index + 1)
+}
+
+fn is_directive(stmt: &Stmt) -> bool {
+    stmt.as_expr().is_some_and(|stmt| matches!(&*stmt.expr, Expr::Lit(Lit::Str(_))))
+}

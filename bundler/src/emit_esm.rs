@@ -1,0 +1,238 @@
+//! Emits ES modules: those that run with the program side by side in one body, the others in functions of their own.
+
+use std::collections::HashSet;
+
+use swc_core::atoms::Atom;
+use swc_core::common::DUMMY_SP;
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::VisitMutWith;
+
+use crate::ast::{
+    FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member, number,
+    object, prop_name, string, yield_delegate,
+};
+use crate::emit::{Code, Emitter};
+use crate::graph::{ModuleId, Target};
+use crate::link::Evaluation;
+use crate::rewrite::Rewriter;
+use crate::shake::{Source, Taken};
+use crate::steps::add_steps;
+use crate::virtual_paths::APP;
+
+/// What must be there before any module runs: builtins, namespaces, and the modules that run when asked for.
+pub(crate) fn emit_definitions(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
+    let mut stmts = emit_builtins(emitter);
+    for id in 0..emitter.linked.graph.modules.len() {
+        if !emitter.live.modules[id] {
+            continue;
+        }
+        match emitter.linked.evaluation[id] {
+            Evaluation::CommonJs => {}
+            Evaluation::Eager => stmts.extend(emit_eager_namespace(emitter, id)),
+            Evaluation::Wrapped => stmts.push(emit_wrapped(emitter, id)),
+        }
+    }
+    stmts
+}
+
+/// The bodies of the modules that run with the program, in the order in which Node would run them.
+pub(crate) fn emit_program_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
+    let mut stmts = Vec::new();
+    for id in emitter.linked.order.clone() {
+        if !emitter.live.modules[id] {
+            continue;
+        }
+        match emitter.linked.evaluation[id] {
+            Evaluation::CommonJs => {
+                let taken = emitter.names.taken_by_program(&Source::CommonJs(id));
+                stmts.extend(emit_commonjs_import(emitter, id, taken));
+            }
+            Evaluation::Wrapped => stmts.push(emit_evaluate(emitter, id)),
+            Evaluation::Eager => {
+                if emitter.live.namespaces.contains(&id) {
+                    stmts.extend(emit_open_stars(emitter, id));
+                }
+                stmts.extend(emit_parts(emitter, id));
+            }
+        }
+    }
+    stmts
+}
+
+fn emit_builtins(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
+    let mut stmts = Vec::new();
+    let mut seen = HashSet::new();
+    for value in emitter.live.taken.values().flatten() {
+        let Source::Builtin(name) = &value.from else { continue };
+        if seen.insert(name) {
+            let load = call(ident_expr(&emitter.runtime.need("$builtin")), vec![string(name)], DUMMY_SP);
+            let taken = emitter.names.taken_by_program(&value.from);
+            stmts.push(emit_taken(emitter, load, taken, &value.from));
+        }
+    }
+    stmts
+}
+
+/// `const whole = load, name = whole.name, all = $interop(whole)`
+fn emit_taken(emitter: &mut Emitter<'_>, load: Box<Expr>, taken: Vec<(Option<Atom>, Id)>, from: &Source) -> Stmt {
+    let whole = taken.iter().find(|(name, _)| name.as_ref().is_some_and(|name| name == "default")).map(|(_, id)| id.clone());
+    let whole = whole.unwrap_or_else(|| fresh_ident("exports").to_id());
+    let mut declarators = vec![(whole.clone(), Some(load))];
+    for (name, id) in taken {
+        let value = match name {
+            _ if id == whole => continue,
+            Some(name) => member(ident_expr(&whole), &name, DUMMY_SP),
+            None => {
+                let kind = number(usize::from(matches!(from, Source::CommonJs(_))));
+                call(ident_expr(&emitter.runtime.need("$interop")), vec![ident_expr(&whole), kind], DUMMY_SP)
+            }
+        };
+        declarators.push((id, Some(value)));
+    }
+    declare(VarDeclKind::Const, declarators)
+}
+
+fn emit_commonjs_import(emitter: &mut Emitter<'_>, id: ModuleId, taken: Vec<(Option<Atom>, Id)>) -> Option<Stmt> {
+    let id_number = number(*emitter.names.commonjs_numbers.get(&id)?);
+    let load = yield_delegate(call(ident_expr(&emitter.runtime.need("$require")), vec![id_number], DUMMY_SP));
+    if taken.is_empty() {
+        return Some(expr_stmt(load));
+    }
+    Some(emit_taken(emitter, load, taken, &Source::CommonJs(id)))
+}
+
+fn emit_evaluate(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
+    let id_number = number(emitter.names.esm_numbers.get(&id).copied().unwrap_or_default());
+    expr_stmt(yield_delegate(call(ident_expr(&emitter.runtime.need("$evaluate")), vec![id_number], DUMMY_SP)))
+}
+
+fn emit_parts(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    let Code::Esm(mut stmts) = std::mem::take(&mut emitter.code[id]) else { return Vec::new() };
+    let mut rewriter = Rewriter::new(emitter.linked, emitter.names, &mut emitter.runtime, id);
+    stmts.visit_mut_with(&mut rewriter);
+    add_steps(stmts, emitter.steps)
+}
+
+/// `{ name: () => value, … }`
+fn emit_getters(emitter: &Emitter<'_>, id: ModuleId) -> Box<Expr> {
+    let all = emitter.live.namespaces.contains(&id);
+    let exports = emitter.linked.exports_of(id).into_iter();
+    let wanted = exports.filter(|(name, _)| all || emitter.live.read_exports.contains(&(id, name.clone())));
+    let getters = wanted.map(|(name, binding)| {
+        let value = arrow(emitter.names.expression(emitter.linked, id, &binding));
+        Prop::KeyValue(KeyValueProp { key: prop_name(&name), value })
+    });
+    object(getters.collect())
+}
+
+fn emit_eager_namespace(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
+    let mut args = vec![emit_getters(emitter, id)];
+    if !emitter.linked.open_stars(id).is_empty() {
+        args.push(number(1));
+    }
+    let made = call(ident_expr(&emitter.runtime.need("$namespace")), args, DUMMY_SP);
+    let mut stmts = vec![declare(VarDeclKind::Const, vec![(namespace.clone(), Some(made))])];
+    if let Some(id_number) = emitter.names.esm_numbers.get(&id) {
+        let define = ident_expr(&emitter.runtime.need("$defineEager"));
+        let path = below_app(&emitter.linked.graph.modules[id].path);
+        stmts.push(expr_stmt(call(define, vec![number(*id_number), string(path), ident_expr(&namespace)], DUMMY_SP)));
+    }
+    stmts
+}
+
+fn below_app(path: &str) -> &str {
+    path.strip_prefix(APP).unwrap_or(path).trim_start_matches('/')
+}
+
+/// Names of CommonJS modules that are exported by `export *` are copied once the modules have run.
+fn emit_open_stars(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
+    let mut stmts = Vec::new();
+    for target in emitter.linked.open_stars(id) {
+        let Some(from) = Source::of(&target) else { continue };
+        let value = Taken { from, name: Some("default".into()) };
+        if let Some(exports) = emitter.names.taken(emitter.linked, id, &value) {
+            let star = ident_expr(&emitter.runtime.need("$star"));
+            stmts.push(expr_stmt(call(star, vec![ident_expr(&namespace), ident_expr(exports)], DUMMY_SP)));
+        }
+    }
+    stmts
+}
+
+/// `const ns = $define(id, path, links, awaits, function* () { yield [getters, open]; imports; body })`
+///
+/// The first `yield` ends linking: at that point the module's functions exist, and nothing has run.
+fn emit_wrapped(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
+    let imports = evaluated_imports(emitter, id);
+    let mut linked = vec![emit_getters(emitter, id)];
+    if !emitter.linked.open_stars(id).is_empty() {
+        linked.push(number(1));
+    }
+    let first = Expr::Yield(YieldExpr { span: DUMMY_SP, arg: Some(array(linked)), delegate: false });
+    let mut body = vec![expr_stmt(Box::new(first))];
+    body.extend(emit_wrapped_imports(emitter, id, &imports));
+    if emitter.live.namespaces.contains(&id) {
+        body.extend(emit_open_stars(emitter, id));
+    }
+    body.extend(emit_parts(emitter, id));
+    let links = imports.iter().filter(|id| emitter.linked.evaluation[**id] == Evaluation::Wrapped);
+    let links = links.filter_map(|id| emitter.names.esm_numbers.get(id)).map(|id| number(*id)).collect();
+    let module = &emitter.linked.graph.modules[id];
+    let args = vec![
+        number(emitter.names.esm_numbers.get(&id).copied().unwrap_or_default()),
+        string(below_app(&module.path)),
+        array(links),
+        number(usize::from(emitter.linked.awaits[id])),
+        function_expr(function(FunctionKind::Generator, Vec::new(), body)),
+    ];
+    let define = call(ident_expr(&emitter.runtime.need("$define")), args, DUMMY_SP);
+    match emitter.names.namespaces.get(&id) {
+        Some(namespace) => declare(VarDeclKind::Const, vec![(namespace.clone(), Some(define))]),
+        None => expr_stmt(define),
+    }
+}
+
+/// Imports that are evaluated, in order; what a dropped module would have imported takes its place.
+fn evaluated_imports(emitter: &Emitter<'_>, id: ModuleId) -> Vec<ModuleId> {
+    let modules = &emitter.linked.graph.modules;
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([id]);
+    let mut open: Vec<&Target> = modules[id].import_targets.iter().rev().collect();
+    while let Some(target) = open.pop() {
+        let Target::Module(child) = target else { continue };
+        if !seen.insert(*child) {
+            continue;
+        }
+        if emitter.live.modules[*child] {
+            found.push(*child);
+        } else {
+            open.extend(modules[*child].import_targets.iter().rev());
+        }
+    }
+    found
+}
+
+fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[ModuleId]) -> Vec<Stmt> {
+    let mut stmts = Vec::new();
+    let mut taken_from: Vec<ModuleId> = imports.to_vec();
+    for value in emitter.live.taken.get(&id).into_iter().flatten() {
+        if let Source::CommonJs(child) = value.from
+            && !taken_from.contains(&child)
+        {
+            taken_from.push(child);
+        }
+    }
+    for child in taken_from {
+        match emitter.linked.evaluation[child] {
+            Evaluation::CommonJs => {
+                let taken = emitter.names.taken_by_wrapped(id, &Source::CommonJs(child));
+                stmts.extend(emit_commonjs_import(emitter, child, taken));
+            }
+            Evaluation::Wrapped => stmts.push(emit_evaluate(emitter, child)),
+            // The program's own modules have run already.
+            Evaluation::Eager => {}
+        }
+    }
+    stmts
+}

@@ -1,0 +1,326 @@
+//! Decides when each module runs, and what every imported name stands for.
+
+use std::collections::HashSet;
+
+use swc_core::atoms::Atom;
+use swc_core::common::Span;
+use swc_core::ecma::ast::Id;
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::graph::{Body, Graph, ModuleId, Target};
+use crate::requires::DependencyKind;
+use crate::scan::{EsModule, Export, ImportBinding, Imported};
+
+/// A graph whose imports are bound.
+pub(crate) struct Linked {
+    pub(crate) graph: Graph,
+    /// By module.
+    pub(crate) evaluation: Vec<Evaluation>,
+    /// The modules that run with the program, dependencies first. Empty if the entry is CommonJS.
+    pub(crate) order: Vec<ModuleId>,
+    /// By module: whether it, or something it imports, awaits at its top level.
+    pub(crate) awaits: Vec<bool>,
+}
+
+/// When a module runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evaluation {
+    /// When it is first required or imported.
+    CommonJs,
+    /// As a part of the program's own body, at its place in the order of imports.
+    Eager,
+    /// An ES module in a function of its own, when it is first asked for.
+    Wrapped,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// A top-level binding of an ES module, and a name under which that module exports it.
+    Local { module: ModuleId, id: Id, name: Atom },
+    Namespace(Target),
+    /// A property of what a CommonJS module or builtin exports; `default` is all of it.
+    Property(Target, Atom),
+    Missing,
+    Ambiguous,
+}
+
+/// Links the graph; imports of names that do not exist are errors.
+pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
+    let awaits = (0..graph.modules.len()).map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m))).collect();
+    let evaluation = choose_evaluation(&graph);
+    let order = if graph.modules[0].esm().is_some() { evaluation_order(&graph) } else { Vec::new() };
+    let mut linked = Linked { graph, evaluation, order, awaits };
+    let errors = find_missing_names(&linked);
+    if errors.is_empty() {
+        return Ok(linked);
+    }
+    let mut all = errors;
+    all.append(&mut linked.graph.warnings);
+    Err(Diagnostics(all))
+}
+
+fn awaits(graph: &Graph, id: ModuleId) -> bool {
+    graph.modules[id].esm().is_some_and(|module| module.awaits)
+}
+
+/// ES modules reachable from `roots` by static imports, themselves included.
+fn static_closure(graph: &Graph, roots: impl IntoIterator<Item = ModuleId>) -> HashSet<ModuleId> {
+    let mut found = HashSet::new();
+    let mut open: Vec<ModuleId> = roots.into_iter().collect();
+    while let Some(id) = open.pop() {
+        if graph.modules[id].esm().is_some() && found.insert(id) {
+            open.extend(graph.modules[id].import_targets.iter().filter_map(module_of));
+        }
+    }
+    found
+}
+
+fn module_of(target: &Target) -> Option<ModuleId> {
+    match target {
+        Target::Module(id) => Some(*id),
+        Target::Builtin(_) | Target::Missing(_) => None,
+    }
+}
+
+/// What is `require`d may run at any moment, so it and its imports are wrapped. What is only `import()`ed cannot
+/// run before the program's own modules have: those stay eager, unless one of them awaits.
+fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
+    let eager = static_closure(graph, [0]);
+    let required = static_closure(graph, asked_for(graph, DependencyKind::Require));
+    let imported = static_closure(graph, asked_for(graph, DependencyKind::DynamicImport));
+    let program_awaits = eager.iter().any(|id| awaits(graph, *id));
+    (0..graph.modules.len())
+        .map(|id| match &graph.modules[id].body {
+            Body::CommonJs(_) => Evaluation::CommonJs,
+            Body::Esm(_) if required.contains(&id) => Evaluation::Wrapped,
+            Body::Esm(_) if !eager.contains(&id) => Evaluation::Wrapped,
+            Body::Esm(_) if program_awaits && imported.contains(&id) => Evaluation::Wrapped,
+            Body::Esm(_) => Evaluation::Eager,
+        })
+        .collect()
+}
+
+fn asked_for(graph: &Graph, kind: DependencyKind) -> Vec<ModuleId> {
+    let mut found = Vec::new();
+    for module in &graph.modules {
+        let dependencies: Vec<_> = match &module.body {
+            Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
+            Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
+        };
+        let asked = dependencies.into_iter().filter(|dependency| dependency.kind == kind);
+        found.extend(asked.filter_map(|dependency| module_of(module.targets.get(&dependency.span)?)));
+    }
+    found
+}
+
+/// Depth first through static imports, each module after what it imports.
+fn evaluation_order(graph: &Graph) -> Vec<ModuleId> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::from([0]);
+    let mut stack = vec![(0, 0)];
+    while let Some((id, next)) = stack.pop() {
+        let targets = &graph.modules[id].import_targets;
+        match targets.get(next) {
+            Some(target) => {
+                stack.push((id, next + 1));
+                if let Some(child) = module_of(target)
+                    && seen.insert(child)
+                {
+                    stack.push((child, 0));
+                }
+            }
+            None => order.push(id),
+        }
+    }
+    order
+}
+
+impl Linked {
+    /// What an import of module `importer` stands for.
+    pub(crate) fn resolve_import(&self, importer: ModuleId, binding: &ImportBinding) -> Binding {
+        self.resolve_import_guarded(importer, binding, &mut HashSet::new())
+    }
+
+    /// What module `id` exports as `name`.
+    pub(crate) fn resolve_export(&self, id: ModuleId, name: &Atom) -> Binding {
+        self.resolve_export_guarded(id, name, &mut HashSet::new())
+    }
+
+    fn resolve_import_guarded(
+        &self,
+        importer: ModuleId,
+        binding: &ImportBinding,
+        visiting: &mut HashSet<(ModuleId, Atom)>,
+    ) -> Binding {
+        let target = &self.graph.modules[importer].import_targets[binding.record];
+        match (&binding.name, module_of(target).filter(|id| self.graph.modules[*id].esm().is_some())) {
+            (Imported::Namespace, _) => Binding::Namespace(target.clone()),
+            (Imported::Name(name), Some(id)) => self.resolve_export_guarded(id, name, visiting),
+            (Imported::Name(name), None) => Binding::Property(target.clone(), name.clone()),
+        }
+    }
+
+    fn resolve_export_guarded(&self, id: ModuleId, name: &Atom, visiting: &mut HashSet<(ModuleId, Atom)>) -> Binding {
+        let Some(module) = self.graph.modules[id].esm() else { return Binding::Missing };
+        if !visiting.insert((id, name.clone())) {
+            return Binding::Missing;
+        }
+        let explicit = module.exports.iter().find(|(exported, _)| exported == name);
+        let found = match explicit {
+            Some((_, Export::Local(local))) => match module.bindings.get(local) {
+                Some(binding) => self.resolve_import_guarded(id, binding, visiting),
+                None => Binding::Local { module: id, id: local.clone(), name: name.clone() },
+            },
+            Some((_, Export::From(binding))) => self.resolve_import_guarded(id, binding, visiting),
+            None if name == "default" => Binding::Missing,
+            None => self.resolve_star(id, module, name, visiting),
+        };
+        visiting.remove(&(id, name.clone()));
+        found
+    }
+
+    /// ES modules are asked first: the names of the others are not known.
+    fn resolve_star(&self, id: ModuleId, module: &EsModule, name: &Atom, visiting: &mut HashSet<(ModuleId, Atom)>) -> Binding {
+        let mut found = Binding::Missing;
+        let mut fallback = Binding::Missing;
+        for record in &module.stars {
+            let target = &self.graph.modules[id].import_targets[*record];
+            let candidate = match module_of(target).filter(|id| self.graph.modules[*id].esm().is_some()) {
+                Some(child) => self.resolve_export_guarded(child, name, visiting),
+                None => {
+                    fallback = Binding::Property(target.clone(), name.clone());
+                    continue;
+                }
+            };
+            match (&found, candidate) {
+                (_, Binding::Missing) => {}
+                // A guess from a CommonJS module further down gives way to a name that is known.
+                (Binding::Missing, candidate) => found = candidate,
+                (Binding::Property(..), candidate @ Binding::Local { .. }) => found = candidate,
+                (_, Binding::Property(..)) => {}
+                (known, candidate) if *known == candidate || is_same(known, &candidate) => {}
+                _ => return Binding::Ambiguous,
+            }
+        }
+        if found == Binding::Missing { fallback } else { found }
+    }
+
+    /// The names that module `id` exports, sorted as a namespace has them, with what they stand for.
+    pub(crate) fn exports_of(&self, id: ModuleId) -> Vec<(Atom, Binding)> {
+        let mut names = Vec::new();
+        self.collect_names(id, &mut names, &mut HashSet::new());
+        names.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+        names.dedup();
+        let resolved = names.into_iter().map(|name| {
+            let binding = self.resolve_export(id, &name);
+            (name, binding)
+        });
+        resolved.filter(|(_, binding)| !matches!(binding, Binding::Missing | Binding::Ambiguous)).collect()
+    }
+
+    fn collect_names(&self, id: ModuleId, names: &mut Vec<Atom>, seen: &mut HashSet<ModuleId>) {
+        let Some(module) = self.graph.modules[id].esm().filter(|_| seen.insert(id)) else { return };
+        let nested = seen.len() > 1;
+        names.extend(module.exports.iter().map(|(name, _)| name.clone()).filter(|name| !nested || name != "default"));
+        for record in &module.stars {
+            if let Target::Module(child) = self.graph.modules[id].import_targets[*record] {
+                self.collect_names(child, names, seen);
+            }
+        }
+    }
+
+    /// CommonJS modules and builtins all of whose names module `id` exports.
+    pub(crate) fn open_stars(&self, id: ModuleId) -> Vec<Target> {
+        let mut found = Vec::new();
+        for module in static_closure_of_stars(&self.graph, id) {
+            let Some(body) = self.graph.modules[module].esm() else { continue };
+            for record in &body.stars {
+                let target = &self.graph.modules[module].import_targets[*record];
+                if module_of(target).is_none_or(|id| self.graph.modules[id].esm().is_none()) && !found.contains(target) {
+                    found.push(target.clone());
+                }
+            }
+        }
+        found
+    }
+}
+
+fn is_same(a: &Binding, b: &Binding) -> bool {
+    match (a, b) {
+        (Binding::Local { module: m, id: i, .. }, Binding::Local { module: n, id: j, .. }) => m == n && i == j,
+        _ => false,
+    }
+}
+
+fn static_closure_of_stars(graph: &Graph, root: ModuleId) -> Vec<ModuleId> {
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(id) = found.get(next).copied() {
+        next += 1;
+        let Some(body) = graph.modules[id].esm() else { continue };
+        for record in &body.stars {
+            if let Some(child) = module_of(&graph.modules[id].import_targets[*record])
+                && !found.contains(&child)
+            {
+                found.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// TypeScript may import and re-export types without saying so; there a missing name is no error.
+fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for (id, module) in linked.graph.modules.iter().enumerate() {
+        let Some(body) = module.esm().filter(|_| !module.typescript) else { continue };
+        let mut bindings: Vec<&ImportBinding> = body.bindings.values().collect();
+        bindings.extend(body.exports.iter().filter_map(|(_, export)| match export {
+            Export::From(binding) => Some(binding),
+            Export::Local(_) => None,
+        }));
+        bindings.sort_by_key(|binding| binding.span.lo);
+        for binding in bindings {
+            let Imported::Name(name) = &binding.name else { continue };
+            let problem = match linked.resolve_import(id, binding) {
+                Binding::Missing => format!("`{}` has no export named `{name}`.", body.imports[binding.record].specifier),
+                Binding::Ambiguous => {
+                    format!("`{}` exports `{name}` more than once through `export *`.", body.imports[binding.record].specifier)
+                }
+                _ => continue,
+            };
+            errors.push(missing_name(linked, id, binding, name, &problem, binding.span));
+        }
+    }
+    errors
+}
+
+fn missing_name(linked: &Linked, id: ModuleId, binding: &ImportBinding, name: &Atom, problem: &str, span: Span) -> Diagnostic {
+    let module = &linked.graph.modules[id];
+    let found = Diagnostic::of_file(Severity::Error, module.shown(), problem).at(&linked.graph.sources.map, span);
+    let Target::Module(target) = module.import_targets[binding.record] else { return found };
+    let names = linked.exports_of(target);
+    let nearest = names.iter().map(|(candidate, _)| (distance(candidate, name), candidate)).min();
+    match nearest {
+        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => found.with_hint(format!("Did you mean `{candidate}`?")),
+        _ if names.is_empty() => found.with_hint("It exports nothing."),
+        _ => found,
+    }
+}
+
+/// Levenshtein's.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,158 @@
+//! The names and numbers that the emitted script gives to what its sources left unnamed.
+
+use std::collections::HashMap;
+
+use swc_core::atoms::Atom;
+use swc_core::common::DUMMY_SP;
+use swc_core::ecma::ast::{Expr, Id};
+
+use crate::ast::{fresh_ident, ident_expr, member, undefined};
+use crate::graph::{ModuleId, Target};
+use crate::link::{Binding, Evaluation, Linked};
+use crate::shake::{Live, Source, Taken};
+
+/// Names and numbers of one script.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// The namespace objects of ES modules.
+    pub(crate) namespaces: HashMap<ModuleId, Id>,
+    /// Values taken from CommonJS modules and builtins.
+    taken: HashMap<(Scope, Taken), Id>,
+    /// Index in the runtime's table of CommonJS modules.
+    pub(crate) commonjs_numbers: HashMap<ModuleId, usize>,
+    /// Index in the runtime's table of ES modules that are asked for while the program runs.
+    pub(crate) esm_numbers: HashMap<ModuleId, usize>,
+}
+
+/// Where a taken value is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Scope {
+    Program,
+    /// A wrapped module takes for itself: it may run before the program's body comes to the same import.
+    Wrapped(ModuleId),
+}
+
+/// Names everything that is live, in a fixed order.
+pub(crate) fn choose_names(linked: &Linked, live: &Live) -> Names {
+    let mut names = Names::default();
+    for (id, module) in linked.graph.modules.iter().enumerate() {
+        if !live.modules[id] {
+            continue;
+        }
+        match linked.evaluation[id] {
+            Evaluation::CommonJs => {
+                let number = names.commonjs_numbers.len();
+                names.commonjs_numbers.insert(id, number);
+            }
+            evaluation => {
+                let is_wrapped = evaluation == Evaluation::Wrapped;
+                if is_wrapped || live.imported.contains(&id) {
+                    let number = names.esm_numbers.len();
+                    names.esm_numbers.insert(id, number);
+                }
+                if is_wrapped || live.namespaces.contains(&id) {
+                    names.namespaces.insert(id, fresh_ident(&format!("{}_ns", stem(&module.path))).to_id());
+                }
+            }
+        }
+    }
+    for (importer, taken) in &live.taken {
+        for value in taken {
+            let scope = scope_of(linked, *importer, value);
+            let wanted = match (&value.name, &value.from) {
+                (Some(name), _) if !is_whole(name) => name.to_string(),
+                (_, Source::CommonJs(id)) => stem(&linked.graph.modules[*id].path),
+                (_, Source::Builtin(name)) => stem(name),
+            };
+            let key = (scope, canonical(value));
+            names.taken.entry(key).or_insert_with(|| fresh_ident(&identifier(&wanted)).to_id());
+        }
+    }
+    names
+}
+
+/// `default` and `module.exports` are the same value.
+pub(crate) fn is_whole(name: &str) -> bool {
+    matches!(name, "default" | "module.exports")
+}
+
+pub(crate) fn canonical(value: &Taken) -> Taken {
+    match &value.name {
+        Some(name) if is_whole(name) => Taken { from: value.from.clone(), name: Some("default".into()) },
+        _ => value.clone(),
+    }
+}
+
+fn scope_of(linked: &Linked, importer: ModuleId, value: &Taken) -> Scope {
+    match (&value.from, linked.evaluation[importer]) {
+        (Source::CommonJs(_), Evaluation::Wrapped) => Scope::Wrapped(importer),
+        _ => Scope::Program,
+    }
+}
+
+fn stem(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.split('.').next().unwrap_or(file);
+    if stem == "index" {
+        let folder = path.rsplit('/').nth(1).unwrap_or(stem);
+        return identifier(folder);
+    }
+    identifier(stem)
+}
+
+/// Names that a strict program may not bind get an underscore, like those that begin with a digit.
+fn identifier(wanted: &str) -> String {
+    let mut name: String = wanted.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '$') { c } else { '_' }).collect();
+    let is_reserved = swc_core::ecma::ast::Ident::verify_symbol(&name).is_err();
+    if is_reserved || matches!(&*name, "eval" | "arguments" | "undefined" | "NaN" | "Infinity") {
+        name.insert(0, '_');
+    }
+    name
+}
+
+impl Names {
+    /// The id of a value that `importer` takes; `None` if it is not live.
+    pub(crate) fn taken(&self, linked: &Linked, importer: ModuleId, value: &Taken) -> Option<&Id> {
+        self.taken.get(&(scope_of(linked, importer, value), canonical(value)))
+    }
+
+    /// The values that eager modules take from `source`.
+    pub(crate) fn taken_by_program(&self, source: &Source) -> Vec<(Option<Atom>, Id)> {
+        self.taken_in(Scope::Program, source)
+    }
+
+    pub(crate) fn taken_by_wrapped(&self, module: ModuleId, source: &Source) -> Vec<(Option<Atom>, Id)> {
+        self.taken_in(Scope::Wrapped(module), source)
+    }
+
+    fn taken_in(&self, scope: Scope, source: &Source) -> Vec<(Option<Atom>, Id)> {
+        let found = self.taken.iter().filter(|((s, taken), _)| *s == scope && taken.from == *source);
+        let mut found: Vec<_> = found.map(|((_, taken), id)| (taken.name.clone(), id.clone())).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+
+    /// An expression that is worth what `binding` stands for, in the code of `importer`.
+    pub(crate) fn expression(&self, linked: &Linked, importer: ModuleId, binding: &Binding) -> Box<Expr> {
+        let of_source = |target: &Target, name: Option<Atom>| {
+            let value = Taken { from: Source::of(target)?, name };
+            Some(ident_expr(self.taken(linked, importer, &value)?))
+        };
+        let found = match binding {
+            Binding::Local { module, id, name } => {
+                let is_foreign = *module != importer && linked.evaluation[*module] == Evaluation::Wrapped;
+                match self.namespaces.get(module).filter(|_| is_foreign) {
+                    Some(namespace) => Some(member(ident_expr(namespace), name, DUMMY_SP)),
+                    None => Some(ident_expr(id)),
+                }
+            }
+            Binding::Namespace(Target::Module(id)) if self.namespaces.contains_key(id) => {
+                self.namespaces.get(id).map(ident_expr)
+            }
+            Binding::Namespace(target) => of_source(target, None),
+            Binding::Property(target, name) => of_source(target, Some(name.clone())),
+            Binding::Missing | Binding::Ambiguous => None,
+        };
+        found.unwrap_or_else(undefined)
+    }
+}

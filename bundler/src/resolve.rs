@@ -1,0 +1,103 @@
+//! Finds the file that a specifier means, as Node does for `require` and for `import`.
+
+use std::path::{Path, PathBuf};
+
+use edgepack_format::builtins::{self, Builtin};
+use oxc_resolver::{ResolveError, ResolveOptions, Resolver};
+
+use crate::Builtins;
+
+/// How a module asks for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    Require,
+    Import,
+}
+
+/// What a specifier leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    File(PathBuf),
+    /// By the name without `node:`.
+    Builtin(String),
+    /// A builtin of Node's that the engine does not have.
+    UnsupportedBuiltin(String),
+    UnknownBuiltin(String),
+    NotFound(String),
+}
+
+/// Node's resolution over the disk.
+pub(crate) struct NodeResolver {
+    require: Resolver,
+    import: Resolver,
+    lenient_import: Resolver,
+}
+
+impl NodeResolver {
+    pub(crate) fn new() -> Self {
+        let require = Resolver::new(options(&["node", "require", "module-sync", "default"], EXTENSIONS));
+        let import_conditions = ["node", "import", "module-sync", "default"];
+        let import = require.clone_with_options(options(&import_conditions, &[]));
+        let lenient_import = require.clone_with_options(options(&import_conditions, EXTENSIONS));
+        Self { require, import, lenient_import }
+    }
+
+    pub(crate) fn resolve(&self, folder: &Path, specifier: &str, request: Request, builtins: Builtins) -> Resolved {
+        if let Some(builtin) = builtins::classify(specifier) {
+            return match builtin {
+                Builtin::Supported(name) => Resolved::Builtin(name.to_owned()),
+                Builtin::NotYet(name) if builtins == Builtins::Node => Resolved::Builtin(name.to_owned()),
+                Builtin::NotYet(name) => Resolved::UnsupportedBuiltin(name.to_owned()),
+                Builtin::Unknown(name) => Resolved::UnknownBuiltin(name.to_owned()),
+            };
+        }
+        match self.resolve_file(folder, specifier, request) {
+            Ok(path) => Resolved::File(path),
+            Err(reason) => Resolved::NotFound(reason),
+        }
+    }
+
+    /// The reason for a failure names no path of the building machine.
+    pub(crate) fn resolve_file(&self, folder: &Path, specifier: &str, request: Request) -> Result<PathBuf, String> {
+        let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
+        let result = match request {
+            Request::Require => self.require.resolve(folder, specifier),
+            // TypeScript sources leave extensions out, and so do the entry points of some old packages.
+            Request::Import => self
+                .import
+                .resolve(folder, specifier)
+                .or_else(|first| self.lenient_import.resolve(folder, specifier).map_err(|_| first)),
+        };
+        result.map(oxc_resolver::Resolution::into_path_buf).map_err(|error| explain(&error))
+    }
+}
+
+/// After Node's own come those of TypeScript, which Node's loaders add in the same way.
+const EXTENSIONS: &[&str] = &[".js", ".json", ".node", ".ts", ".tsx", ".mts", ".cts", ".mjs", ".cjs"];
+
+fn options(conditions: &[&str], extensions: &[&str]) -> ResolveOptions {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    ResolveOptions {
+        condition_names: owned(conditions),
+        extensions: owned(extensions),
+        extension_alias: vec![
+            (".js".to_owned(), owned(&[".js", ".ts", ".tsx"])),
+            (".mjs".to_owned(), owned(&[".mjs", ".mts"])),
+            (".cjs".to_owned(), owned(&[".cjs", ".cts"])),
+        ],
+        node_path: false,
+        ..ResolveOptions::default()
+    }
+}
+
+fn explain(error: &ResolveError) -> String {
+    match error {
+        ResolveError::PackagePathNotExported { subpath, .. } => {
+            format!("its package.json does not export `{subpath}` for these conditions")
+        }
+        ResolveError::PackageImportNotDefined(name, _) => format!("package.json has no `imports` entry `{name}`"),
+        ResolveError::InvalidPackageConfig(_) | ResolveError::Json(_) => "its package.json is broken".to_owned(),
+        ResolveError::InvalidPackageTarget(target, ..) => format!("`exports` names the invalid target `{target}`"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,339 @@
+// What the emitted script brings along; only what is used is emitted. `$env` comes from the engine.
+(function* ($env) {
+  // `require.cache`: CommonJS modules by file name.
+  var $cache = Object.create(null);
+
+  // By id: [path below /app, body, whether the body wants a whole `require` and not just its calls].
+  var $commonjs = [];
+
+  // The CommonJS module being evaluated, the one the program started with, and its id.
+  var $current, $main, $entry;
+
+  function $builtin(name) {
+    return $env.require(name);
+  }
+
+  function $Module(filename, parent) {
+    this.id = filename;
+    this.path = filename.slice(0, filename.lastIndexOf("/"));
+    this.exports = {};
+    Object.defineProperty(this, "parent", { value: parent, writable: true, configurable: true });
+    this.filename = filename;
+    this.loaded = false;
+    this.children = [];
+    this.paths = $nodeModulesAbove(this.path);
+  }
+  $Module.prototype.require = function (specifier) {
+    return $requireFrom(this.filename, specifier);
+  };
+  Object.defineProperty($Module, "name", { value: "Module" });
+
+  function $nodeModulesAbove(path) {
+    var found = [];
+    for (var parts = path.split("/"); parts.length; parts.pop())
+      if (parts[parts.length - 1] !== "node_modules") found.push(parts.join("/") + "/node_modules");
+    return found;
+  }
+
+  function* $require(id) {
+    var definition = $commonjs[id], filename = "/app/" + definition[0], before = $current;
+    var parent = id === $entry ? null : before || $main, module = $cache[filename];
+    if (module) {
+      if (parent && !parent.children.includes(module)) parent.children.push(module);
+      return module.exports;
+    }
+    module = $cache[filename] = new $Module(filename, parent);
+    if (parent) parent.children.push(module);
+    if (id === $entry) ($main = module).id = ".";
+    var failed = true;
+    $current = module;
+    try {
+      yield* definition[1].call(module.exports, module.exports, definition[2] && $makeRequire(filename), module, filename, module.path);
+      module.loaded = true;
+      failed = false;
+    } finally {
+      $current = before;
+      if (failed) {
+        delete $cache[filename];
+        if (parent && parent.children.includes(module)) parent.children.splice(parent.children.indexOf(module), 1);
+      }
+    }
+    return module.exports;
+  }
+
+  // Runs to the end without stopping: for `require` in functions, which cannot be suspended.
+  function $finish(running) {
+    for (var step; !(step = running.next()).done; )
+      if (step.value) throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead."), "ERR_REQUIRE_ASYNC_MODULE");
+    return step.value;
+  }
+
+  function $requireNow(id) {
+    var module = $cache["/app/" + $commonjs[id][0]];
+    return module ? module.exports : $finish($require(id));
+  }
+
+  function* $startCommonJs(id) {
+    $entry = id;
+    yield* $require(id);
+  }
+
+  function $coded(error, code) {
+    error.code = code;
+    return error;
+  }
+
+  function $fail(message, filename) {
+    var stack = [filename], module = $cache[filename];
+    while ((module = module && module.parent)) stack.push(module.filename);
+    var error = $coded(new Error(message + "\nRequire stack:\n- " + stack.join("\n- ")), "MODULE_NOT_FOUND");
+    error.requireStack = stack;
+    throw error;
+  }
+
+  function $failImport(message, filename) {
+    return Promise.reject($coded(new Error(message.replace(/^Cannot find module '(?![./])/, "Cannot find package '") + " imported from " + filename), "ERR_MODULE_NOT_FOUND"));
+  }
+
+  // `require` as a value: its specifiers are only known now.
+  function $makeRequire(filename) {
+    function require(specifier) {
+      return $requireFrom(filename, specifier);
+    }
+    require.resolve = function resolve(specifier) {
+      if ($isBuiltin(specifier)) return specifier;
+      return ($lookUp(filename, specifier) || $fail("Cannot find module '" + specifier + "'", filename)).path;
+    };
+    require.resolve.paths = function paths(specifier) {
+      return $isBuiltin(specifier) ? null : $nodeModulesAbove(filename.slice(0, filename.lastIndexOf("/")));
+    };
+    require.main = $main;
+    require.extensions = Object.assign(Object.create(null), { ".js"() {}, ".json"() {}, ".node"() {} });
+    require.cache = $cache;
+    return require;
+  }
+
+  function $isBuiltin(specifier) {
+    return $env.require("module").isBuiltin(specifier);
+  }
+
+  function $requireFrom(filename, specifier) {
+    if (typeof specifier !== "string")
+      throw $coded(new TypeError('The "id" argument must be of type string. Received ' + (specifier === null ? "null" : typeof specifier)), "ERR_INVALID_ARG_TYPE");
+    if ($isBuiltin(specifier)) return $env.require(specifier.replace(/^node:/, ""));
+    var found = $lookUp(filename, specifier);
+    if (!found) $fail("Cannot find module '" + specifier + "'", filename);
+    return found.wrapped ? $finish($requireEsm(found.id)) : $requireNow(found.id);
+  }
+
+  var $byPath;
+
+  function $lookUp(filename, specifier) {
+    if (!$byPath) {
+      $byPath = Object.create(null);
+      $commonjs.forEach((definition, id) => ($byPath["/app/" + definition[0]] = { id, path: "/app/" + definition[0] }));
+      $wrapped.forEach((record, id) => ($byPath["/app/" + record.path] = { id, path: "/app/" + record.path, wrapped: true }));
+    }
+    var path = $builtin("path"), folder = path.dirname(filename);
+    var bases = /^\.{0,2}\//.test(specifier) || specifier === "." || specifier === ".."
+      ? [path.resolve(folder, specifier)]
+      : $nodeModulesAbove(folder).map((above) => above + "/" + specifier);
+    for (var base of bases)
+      for (var ending of ["", ".js", ".json", ".ts", ".cjs", ".mjs", "/index.js", "/index.json", "/index.ts"])
+        if ($byPath[base + ending]) return $byPath[base + ending];
+  }
+
+  // ES modules that are evaluated when asked for, by id. States: 0 untouched, 1 evaluating, 2 done, 3 failed.
+  var $wrapped = [];
+
+  // Which run of `import()` is going on; undefined in the program's own.
+  var $token;
+
+  function $define(id, path, links, awaits, body) {
+    var namespace = Object.create(null);
+    $wrapped[id] = { path, links, awaits, body, namespace, state: 0 };
+    return namespace;
+  }
+
+  // An ES module that runs with the program, for those who `import()` it.
+  function $defineEager(id, path, namespace) {
+    $wrapped[id] = { path, namespace, state: 2 };
+  }
+
+  function $fill(namespace, getters, open) {
+    for (var name of Object.keys(getters)) Object.defineProperty(namespace, name, { get: getters[name], enumerable: true });
+    Object.defineProperty(namespace, Symbol.toStringTag, { value: "Module" });
+    return open ? namespace : Object.preventExtensions(namespace);
+  }
+
+  function $namespace(getters, open) {
+    return $fill(Object.create(null), getters, open);
+  }
+
+  // `export * from` a CommonJS module or builtin, whose names are only known now.
+  function $star(namespace, exports) {
+    for (var name in exports) $copy(namespace, exports, name);
+  }
+
+  function $copy(namespace, exports, name) {
+    if (name !== "default" && !(name in namespace))
+      Object.defineProperty(namespace, name, { get: () => exports[name], enumerable: true });
+  }
+
+  // Functions of all modules of a cycle exist before any of them runs.
+  function $link(id) {
+    var record = $wrapped[id];
+    if (record.running || record.state) return;
+    var body = record.body;
+    record.running = body();
+    var linked = record.running.next().value;
+    $fill(record.namespace, linked[0], linked[1]);
+    record.links.forEach($link);
+  }
+
+  function* $evaluate(id) {
+    var record = $wrapped[id];
+    if (!record.state) {
+      $link(id);
+      record.state = 1;
+      record.token = $token;
+      if (record.awaits) record.settled = new Promise((done) => (record.settle = done));
+      try {
+        yield* record.running;
+        record.state = 2;
+      } catch (error) {
+        record.state = 3;
+        record.error = error;
+      }
+      if (record.settle) record.settle();
+    } else if (record.state === 1 && record.settled && record.token !== $token) yield { await: record.settled };
+    if (record.state === 3) throw record.error;
+    return record.namespace;
+  }
+
+  function* $requireEsm(id) {
+    var record = $wrapped[id];
+    if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
+    if (record.awaits && record.state < 2)
+      throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla."), "ERR_REQUIRE_ASYNC_MODULE");
+    var namespace = yield* $evaluate(id);
+    if ("module.exports" in namespace) return namespace["module.exports"];
+    if (!("default" in namespace) || "__esModule" in namespace) return namespace;
+    if (!record.view) {
+      var getters = { __esModule: () => true };
+      for (let name of Object.keys(namespace)) getters[name] = () => namespace[name];
+      record.view = $namespace(getters);
+    }
+    return record.view;
+  }
+
+  function $requireEsmNow(id) {
+    return $finish($requireEsm(id));
+  }
+
+  // Runs a module body for `import()`: after the current job, waiting where it awaits.
+  function $drive(running) {
+    var token = {};
+    return new Promise((resolve, reject) => {
+      function advance(method, value) {
+        var before = $token, step;
+        $token = token;
+        try {
+          do {
+            step = running[method](value);
+            method = "next";
+            value = undefined;
+          } while (!step.done && !step.value);
+        } catch (error) {
+          return reject(error);
+        } finally {
+          $token = before;
+        }
+        if (step.done) resolve(step.value);
+        else Promise.resolve(step.value.await).then((value) => advance("next", value), (error) => advance("throw", error));
+      }
+      Promise.resolve().then(() => advance("next"));
+    });
+  }
+
+  function $importEsm(id) {
+    var record = $wrapped[id];
+    return record.promise || (record.promise = $drive($evaluate(id)));
+  }
+
+  function $importCommonJs(id) {
+    return $drive($require(id)).then((exports) => $interop(exports, true));
+  }
+
+  function $importBuiltin(name) {
+    return Promise.resolve().then(() => $interop($builtin(name), false));
+  }
+
+  // `import()` of a specifier that is only known now.
+  function $importFrom(filename, specifier) {
+    return Promise.resolve(specifier).then((specifier) => {
+      specifier = String(specifier);
+      if (specifier.startsWith("file://")) specifier = $builtin("url").fileURLToPath(specifier);
+      if ($isBuiltin(specifier)) return $importBuiltin(specifier.replace(/^node:/, ""));
+      var found = $lookUp(filename, specifier);
+      if (!found) return $failImport("Cannot find module '" + specifier + "'", filename);
+      return found.wrapped ? $importEsm(found.id) : $importCommonJs(found.id);
+    });
+  }
+
+  var $interops = new WeakMap();
+
+  // A CommonJS module or a builtin as `import * as` sees it.
+  function $interop(exports, isCommonJs) {
+    var isObject = (typeof exports === "object" && exports !== null) || typeof exports === "function";
+    if (isObject && $interops.has(exports)) return $interops.get(exports);
+    var values = { default: exports }, namespace = Object.create(null);
+    if (isCommonJs) values["module.exports"] = exports;
+    if (isObject) {
+      for (var name of Object.keys(exports)) if (name !== "default") values[name] = exports[name];
+      if (isCommonJs && Object.hasOwn(exports, "__esModule")) values.__esModule = exports.__esModule;
+    }
+    for (var key of Object.keys(values).sort()) Object.defineProperty(namespace, key, { value: values[key], writable: true, enumerable: true });
+    Object.defineProperty(namespace, Symbol.toStringTag, { value: "Module" });
+    Object.preventExtensions(namespace);
+    if (isObject) $interops.set(exports, namespace);
+    return namespace;
+  }
+
+  // What `for await` iterates at the top level of a module.
+  function $asyncIterator(iterable) {
+    if (iterable[Symbol.asyncIterator]) return iterable[Symbol.asyncIterator]();
+    var iterator = iterable[Symbol.iterator]();
+    return {
+      next: async () => {
+        var step = iterator.next();
+        return { done: step.done, value: await step.value };
+      },
+      return: iterator.return && (async () => iterator.return()),
+    };
+  }
+
+  var $metas = Object.create(null);
+
+  // `import.meta` as a value.
+  function $meta(filename, main) {
+    var url = "file://" + encodeURI(filename).replace(/[?#]/g, encodeURIComponent);
+    return ($metas[filename] = $metas[filename] || {
+      __proto__: null,
+      dirname: filename.slice(0, filename.lastIndexOf("/")),
+      filename,
+      main,
+      resolve(specifier) {
+        if ($isBuiltin(specifier)) return "node:" + specifier.replace(/^node:/, "");
+        var found = $lookUp(filename, specifier);
+        return found ? "file://" + encodeURI(found.path) : new URL(specifier, url).href;
+      },
+      url,
+    });
+  }
+
+  // A renamed function or class keeps the name that the program can see.
+  function $named(value, name) {
+    return Object.defineProperty(value, "name", { value: name, configurable: true });
+  }
+})

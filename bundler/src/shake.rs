@@ -1,0 +1,223 @@
+//! Finds what a program really needs: modules that run, statements, namespaces, builtins.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use swc_core::atoms::Atom;
+use swc_core::ecma::ast::Id;
+
+use crate::graph::{Body, ModuleId, Target};
+use crate::link::{Binding, Evaluation, Linked};
+use crate::requires::{Dependency, DependencyKind};
+use crate::scan::Use;
+
+/// What is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// By module: whether it is evaluated at all.
+    pub(crate) modules: Vec<bool>,
+    /// By module and part.
+    pub(crate) parts: Vec<Vec<bool>>,
+    /// ES modules whose namespace is needed as an object.
+    pub(crate) namespaces: BTreeSet<ModuleId>,
+    /// ES modules that are the target of a live `import()`.
+    pub(crate) imported: BTreeSet<ModuleId>,
+    /// What each ES module takes from CommonJS modules and builtins: by importer.
+    pub(crate) taken: BTreeMap<ModuleId, BTreeSet<Taken>>,
+    /// By name, including those that CommonJS modules require.
+    pub(crate) builtins: BTreeSet<String>,
+    /// Names of wrapped ES modules that others read from their namespaces.
+    pub(crate) read_exports: BTreeSet<(ModuleId, Atom)>,
+}
+
+/// A value taken from a CommonJS module or builtin.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Taken {
+    pub(crate) from: Source,
+    /// `None` for the namespace.
+    pub(crate) name: Option<Atom>,
+}
+
+/// A module that has no bindings of its own, only a value that it exports.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Source {
+    CommonJs(ModuleId),
+    Builtin(String),
+}
+
+impl Source {
+    pub(crate) fn of(target: &Target) -> Option<Self> {
+        match target {
+            Target::Module(id) => Some(Self::CommonJs(*id)),
+            Target::Builtin(name) => Some(Self::Builtin(name.clone())),
+            Target::Missing(_) => None,
+        }
+    }
+}
+
+enum Work {
+    Evaluate(ModuleId),
+    Part(ModuleId, usize),
+    Namespace(ModuleId),
+    Bind(ModuleId, Binding),
+}
+
+/// Walks from the entry's effects to everything they use.
+pub(crate) fn find_live(linked: &Linked) -> Live {
+    let modules = &linked.graph.modules;
+    let mut shaker = Shaker {
+        linked,
+        live: Live {
+            modules: vec![false; modules.len()],
+            parts: modules.iter().map(|module| vec![false; module.esm().map_or(0, |body| body.parts.len())]).collect(),
+            ..Live::default()
+        },
+        work: vec![Work::Evaluate(0)],
+        seen: HashSet::new(),
+    };
+    while let Some(work) = shaker.work.pop() {
+        match work {
+            Work::Evaluate(id) => shaker.evaluate(id),
+            Work::Part(id, part) => shaker.keep_part(id, part),
+            Work::Namespace(id) => shaker.keep_namespace(id),
+            Work::Bind(importer, binding) => shaker.bind(importer, binding),
+        }
+    }
+    shaker.live
+}
+
+struct Shaker<'a> {
+    linked: &'a Linked,
+    live: Live,
+    work: Vec<Work>,
+    seen: HashSet<(ModuleId, Id)>,
+}
+
+impl Shaker<'_> {
+    fn evaluate(&mut self, id: ModuleId) {
+        if std::mem::replace(&mut self.live.modules[id], true) {
+            return;
+        }
+        let module = &self.linked.graph.modules[id];
+        match &module.body {
+            Body::CommonJs(body) => self.follow(id, &body.requests.dependencies),
+            Body::Esm(body) => {
+                for target in &module.import_targets {
+                    if let Target::Module(child) = target
+                        && !self.linked.graph.modules[*child].may_drop_unused
+                    {
+                        self.work.push(Work::Evaluate(*child));
+                    }
+                }
+                let effects = body.parts.iter().enumerate().filter(|(_, part)| part.has_effects);
+                self.work.extend(effects.map(|(index, _)| Work::Part(id, index)));
+            }
+        }
+    }
+
+    fn follow(&mut self, id: ModuleId, dependencies: &[Dependency]) {
+        let module = &self.linked.graph.modules[id];
+        for dependency in dependencies {
+            if dependency.kind == DependencyKind::RequireResolve {
+                continue;
+            }
+            match module.targets.get(&dependency.span) {
+                Some(Target::Module(target)) => {
+                    self.work.push(Work::Evaluate(*target));
+                    if self.linked.graph.modules[*target].esm().is_some() {
+                        self.work.push(Work::Namespace(*target));
+                        if dependency.kind == DependencyKind::DynamicImport {
+                            self.live.imported.insert(*target);
+                        }
+                    }
+                }
+                Some(Target::Builtin(name)) => {
+                    self.live.builtins.insert(name.clone());
+                }
+                Some(Target::Missing(_)) | None => {}
+            }
+        }
+    }
+
+    fn keep_part(&mut self, id: ModuleId, index: usize) {
+        if std::mem::replace(&mut self.live.parts[id][index], true) {
+            return;
+        }
+        let Some(body) = self.linked.graph.modules[id].esm() else { return };
+        let part = &body.parts[index];
+        self.follow(id, &part.requests.dependencies);
+        for used in &part.uses {
+            match used {
+                Use::Binding(local) => self.keep_name(id, local),
+                Use::Member(namespace, name) => {
+                    let binding = &body.bindings[namespace];
+                    let found = match self.linked.resolve_import(id, binding) {
+                        Binding::Namespace(target) => member_of_namespace(self.linked, &target, name),
+                        other => other,
+                    };
+                    self.work.push(Work::Bind(id, found));
+                }
+            }
+        }
+    }
+
+    fn keep_name(&mut self, id: ModuleId, local: &Id) {
+        if !self.seen.insert((id, local.clone())) {
+            return;
+        }
+        let Some(body) = self.linked.graph.modules[id].esm() else { return };
+        if let Some(binding) = body.bindings.get(local) {
+            let found = self.linked.resolve_import(id, binding);
+            self.work.push(Work::Bind(id, found));
+        }
+        let parts = body.declared_by.get(local).into_iter().flatten();
+        self.work.extend(parts.map(|part| Work::Part(id, *part)));
+    }
+
+    fn bind(&mut self, importer: ModuleId, binding: Binding) {
+        match binding {
+            Binding::Local { module, id, name } => {
+                self.work.push(Work::Evaluate(module));
+                self.keep_name(module, &id);
+                if module != importer && self.linked.evaluation[module] == Evaluation::Wrapped {
+                    self.live.read_exports.insert((module, name));
+                }
+            }
+            Binding::Namespace(Target::Module(id)) if self.linked.graph.modules[id].esm().is_some() => {
+                self.work.push(Work::Evaluate(id));
+                self.work.push(Work::Namespace(id));
+            }
+            Binding::Namespace(target) => self.take(importer, &target, None),
+            Binding::Property(target, name) => self.take(importer, &target, Some(name)),
+            Binding::Missing | Binding::Ambiguous => {}
+        }
+    }
+
+    fn take(&mut self, importer: ModuleId, target: &Target, name: Option<Atom>) {
+        let Some(from) = Source::of(target) else { return };
+        match &from {
+            Source::CommonJs(id) => self.work.push(Work::Evaluate(*id)),
+            Source::Builtin(name) => drop(self.live.builtins.insert(name.clone())),
+        }
+        self.live.taken.entry(importer).or_default().insert(Taken { from, name });
+    }
+
+    fn keep_namespace(&mut self, id: ModuleId) {
+        if !self.live.namespaces.insert(id) {
+            return;
+        }
+        for (_, binding) in self.linked.exports_of(id) {
+            self.work.push(Work::Bind(id, binding));
+        }
+        for target in self.linked.open_stars(id) {
+            self.take(id, &target, Some("default".into()));
+        }
+    }
+}
+
+/// What `ns.name` stands for.
+pub(crate) fn member_of_namespace(linked: &Linked, target: &Target, name: &Atom) -> Binding {
+    match target {
+        Target::Module(id) if linked.graph.modules[*id].esm().is_some() => linked.resolve_export(*id, name),
+        target => Binding::Property(target.clone(), name.clone()),
+    }
+}

@@ -1,0 +1,218 @@
+//! Where the stages meet: app sources → bundle → snapshot → container → executable.
+
+use std::path::Path;
+
+use anyhow::Result;
+use edgepack_bundler::{Bundle, BundleOptions, Builtins, Whitespace, bundle};
+use edgepack_format::guest::{Mode, Package};
+use edgepack_format::limits::MEMORY_BYTES_MAX;
+use edgepack_format::manifest::Manifest;
+use edgepack_format::policy::Grants;
+use edgepack_format::targets::Target;
+use edgepack_packer as packer;
+use edgepack_snapshots as snapshots;
+use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
+
+use crate::args::AllowArgs;
+use crate::embedded;
+use crate::grants::grants;
+use crate::positions::{Place, original};
+use crate::progress::Progress;
+
+/// What `pack` is to make of an app.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    /// The entry module or a folder.
+    pub(crate) entry: &'a Path,
+    /// For which machine.
+    pub(crate) target: &'static Target,
+    /// What the command line grants.
+    pub(crate) allow: &'a AllowArgs,
+    /// How far the app is run at build time.
+    pub(crate) start_up: StartUp,
+}
+
+/// How far the app is run at build time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartUp {
+    /// As far as it is the same at every boot.
+    Run,
+    /// Loaded only.
+    Load,
+    /// Not even loaded: the container carries the package.
+    Nothing,
+}
+
+/// A container, and what is to be told about it.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    /// The container's bytes.
+    pub(crate) container: Vec<u8>,
+    /// The app's name, fit for a file.
+    pub(crate) name: String,
+    /// How start-up ended at build time.
+    pub(crate) ending: Ending,
+    /// Where, in the app's own sources.
+    pub(crate) place: Option<Place>,
+    /// The bundle's findings that did not stop the build.
+    pub(crate) warnings: Vec<String>,
+    /// Bytes of the script, of its assets.
+    pub(crate) script_bytes: usize,
+    /// Bytes of the files the app reads.
+    pub(crate) asset_bytes: usize,
+    /// How many modules are in the script.
+    pub(crate) modules: usize,
+}
+
+/// App sources → container.
+pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
+    let bundle = progress.phase("bundle", "bundling", || bundle(&options(plan)))?;
+    let grants = grants(plan.allow, &bundle.manifest.edgepack)?;
+    let base = embedded::base_image()?;
+    let snapshot = start_up(plan, &bundle, &grants, progress)?;
+    let place = place(&snapshot, &bundle);
+    let container = progress.phase("pack", "packing", || {
+        let manifest = manifest(plan, &bundle, grants, stop_line(&snapshot.ending, place.as_ref()));
+        container(plan, &manifest, &base, &bundle, &snapshot)
+    })?;
+    Ok(Packed {
+        container,
+        name: name(plan, &bundle),
+        ending: snapshot.ending,
+        place,
+        warnings: bundle.warnings.iter().map(ToString::to_string).collect(),
+        script_bytes: bundle.script.len(),
+        asset_bytes: bundle.assets.iter().map(|asset| asset.bytes.len()).sum(),
+        modules: bundle.modules.len(),
+    })
+}
+
+/// Container → executable.
+pub(crate) fn executable(target: &Target, container: &[u8]) -> Result<Vec<u8>> {
+    Ok(packer::executable(embedded::stub(target.triple)?, container)?)
+}
+
+/// A script on disk → a container that runs it as `node FILE` does.
+pub(crate) fn pack_node(file: &str, target: &Target) -> Result<Vec<u8>> {
+    let package =
+        Package { mode: Mode::Node, arch: target.node_arch, entry: file, script: file, source_map: "", files: Vec::new() };
+    let manifest = Manifest {
+        name: file.to_owned(),
+        entry: file.to_owned(),
+        arch: target.node_arch.to_owned(),
+        grants: Grants::all(),
+        memory_bytes_max: MEMORY_BYTES_MAX,
+        ..Manifest::default()
+    };
+    let base = embedded::base_image()?;
+    Ok(packer::container(&packer::Contents {
+        manifest: &manifest,
+        engine: packer::Engine { hash: embedded::engine_hash(&base), base_memory: &base.memory },
+        loaded: None,
+        started: None,
+        package: Some(&package.encode()),
+        source_map: "",
+        licences: "",
+        hot_pages: &[],
+    })?)
+}
+
+/// What `edgepack build` says of the stop: `src/server.ts:12: process.env.PORT is granted`.
+pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
+    let stopped = |stop: &Stop| match place {
+        Some(place) => format!("{place}: {}", stop.reason),
+        None => stop.reason.clone(),
+    };
+    match ending {
+        Ending::NotRun => String::new(),
+        Ending::Completed => "start-up ran to its end".to_owned(),
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => stopped(stop),
+        Ending::Threw(_) => "it throws".to_owned(),
+    }
+}
+
+fn options(plan: &Plan<'_>) -> BundleOptions {
+    BundleOptions {
+        entry: plan.entry.to_owned(),
+        node_arch: plan.target.node_arch.to_owned(),
+        assets: Vec::new(),
+        builtins: Builtins::Supported,
+        whitespace: Whitespace::Minimal,
+    }
+}
+
+fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
+    Package {
+        mode: Mode::Bundle,
+        arch: plan.target.node_arch,
+        entry: &bundle.entry,
+        script: &bundle.script,
+        source_map: &bundle.source_map,
+        files: bundle.assets.iter().map(|asset| (asset.path.as_str(), asset.bytes.as_slice())).collect(),
+    }
+}
+
+fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Progress) -> Result<Snapshot> {
+    if plan.start_up == StartUp::Nothing {
+        return Ok(Snapshot { loaded: Vec::new(), started: None, ending: Ending::NotRun });
+    }
+    let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
+    let package = package(plan, bundle);
+    Ok(progress.phase("snapshot", "running start-up", || match plan.start_up {
+        StartUp::Run => snapshots::take(&engine, &package, grants),
+        StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, grants),
+    })?)
+}
+
+fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
+    match &snapshot.ending {
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => original(&bundle.source_map, stop.position?),
+        _ => None,
+    }
+}
+
+fn manifest(plan: &Plan<'_>, bundle: &Bundle, grants: Grants, stop_reason: String) -> Manifest {
+    Manifest {
+        name: bundle.manifest.name.clone().unwrap_or_else(|| name(plan, bundle)),
+        version: bundle.manifest.version.clone().unwrap_or_default(),
+        entry: bundle.entry.clone(),
+        arch: plan.target.node_arch.to_owned(),
+        grants,
+        stop_reason,
+        memory_bytes_max: MEMORY_BYTES_MAX,
+    }
+}
+
+fn container(
+    plan: &Plan<'_>,
+    manifest: &Manifest,
+    base: &BaseImage,
+    bundle: &Bundle,
+    snapshot: &Snapshot,
+) -> Result<Vec<u8>> {
+    let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
+    let started = snapshot.started.as_ref().map(|started| packer::Started {
+        memory: memory(&started.memory),
+        guards: &started.guards,
+        effects: &started.effects,
+    });
+    let unloaded = (plan.start_up == StartUp::Nothing).then(|| package(plan, bundle).encode());
+    Ok(packer::container(&packer::Contents {
+        manifest,
+        engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
+        loaded: unloaded.is_none().then(|| memory(&snapshot.loaded)),
+        started,
+        package: unloaded.as_deref(),
+        source_map: &bundle.source_map,
+        licences: embedded::NOTICE,
+        hot_pages: &[],
+    })?)
+}
+
+/// The package's name without its scope, else the entry's.
+fn name(plan: &Plan<'_>, bundle: &Bundle) -> String {
+    let own = bundle.manifest.name.as_deref().and_then(|name| name.rsplit('/').next());
+    let entry = || Path::new(&bundle.entry).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = own.map(str::to_owned).or_else(entry).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| plan.target.triple.to_owned())
+}

@@ -1,0 +1,57 @@
+//! `edgepack build`: an app → an executable or a container, and a report of it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use edgepack_format::targets::{TARGETS, Target, find};
+
+use crate::args::BuildArgs;
+use crate::build::{Packed, Plan, StartUp, executable, pack};
+use crate::failure::Failure;
+use crate::output::{self, Kind};
+use crate::progress::{Audience, Progress};
+use crate::report::{self, Written};
+
+/// Runs the command.
+pub(crate) fn build(args: &BuildArgs) -> Result<()> {
+    let target = target(args.target.as_deref())?;
+    if let Some(path) = &args.output {
+        output::check(path)?;
+    }
+    let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
+    let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
+    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up };
+    let packed = pack(&plan, &mut progress)?;
+    let (bytes, kind) = if args.container_only {
+        (packed.container.clone(), Kind::Data)
+    } else {
+        (progress.phase("emit", "emitting", || executable(target, &packed.container))?, Kind::Executable)
+    };
+    let path = args.output.clone().unwrap_or_else(|| default_output(&packed, kind));
+    output::check(&path)?;
+    progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
+    for warning in &packed.warnings {
+        progress.line(warning);
+    }
+    let phases = progress.finish();
+    let written = Written { path: &path, bytes: bytes.len(), kind, target };
+    if args.json { report::json(&packed, &written, &phases) } else { report::text(&packed, &written, &phases) }
+    Ok(())
+}
+
+/// The target named, or the first of the table.
+pub(crate) fn target(triple: Option<&str>) -> Result<&'static Target, Failure> {
+    match triple {
+        None => TARGETS.first().ok_or_else(|| Failure::new("this edgepack has no targets")),
+        Some(triple) => find(triple).ok_or_else(|| {
+            Failure::usage(format!("there is no target {triple}")).hint("`edgepack targets` lists them")
+        }),
+    }
+}
+
+fn default_output(packed: &Packed, kind: Kind) -> PathBuf {
+    match kind {
+        Kind::Executable => PathBuf::from(&packed.name),
+        Kind::Data => PathBuf::from(format!("{}.epk", packed.name)),
+    }
+}

@@ -1,0 +1,86 @@
+//! `edgepack inspect`: a container or an executable → its manifest, sections and sizes, all of it verified.
+#![expect(clippy::print_stdout, reason = "the result of the command")]
+
+use anyhow::{Context, Result};
+use edgepack_format::container::ImageKind;
+use edgepack_packer::Verified;
+use serde_json::{Value, json};
+
+use crate::args::InspectArgs;
+use crate::failure::Failure;
+use crate::report::size;
+
+/// Runs the command.
+pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
+    let shown = args.app.display();
+    let bytes = std::fs::read(&args.app).map_err(|error| Failure::new(format!("{shown} cannot be read: {error}")))?;
+    let container = edgepack_packer::open(&bytes).with_context(|| shown.to_string())?;
+    let verified = edgepack_packer::verify(container).with_context(|| shown.to_string())?;
+    let manifest: Value = serde_json::from_str(verified.manifest).with_context(|| format!("{shown}: the manifest"))?;
+    let sizes = Sizes { file: bytes.len(), container: container.len() };
+    if args.json { print_json(manifest, &verified, &sizes) } else { print_text(&manifest, &verified, &sizes) }
+    Ok(())
+}
+
+struct Sizes {
+    file: usize,
+    container: usize,
+}
+
+fn print_json(manifest: Value, verified: &Verified<'_>, sizes: &Sizes) {
+    let sections = verified.sections.iter().map(|section| json!({ "name": section.name, "bytes": section.bytes }));
+    let object = json!({
+        "file_bytes": sizes.file,
+        "container_bytes": sizes.container,
+        "manifest": manifest,
+        "sections": sections.collect::<Vec<_>>(),
+        "images": images(verified),
+    });
+    println!("{object}");
+}
+
+fn images(verified: &Verified<'_>) -> Vec<Value> {
+    let image = |image: &edgepack_format::container::Image<'_>| {
+        json!({
+            "kind": kind_name(image.kind),
+            "chunks": image.chunks().count(),
+            "stored_bytes": verified.stored_bytes(image.kind),
+        })
+    };
+    verified.index.images.iter().map(image).collect()
+}
+
+fn kind_name(kind: ImageKind) -> &'static str {
+    match kind {
+        ImageKind::Loaded => "loaded",
+        ImageKind::Started => "started",
+    }
+}
+
+fn print_text(manifest: &Value, verified: &Verified<'_>, sizes: &Sizes) {
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
+    println!("{} {}", text("name"), text("version"));
+    println!("  entry         {}", text("entry"));
+    println!("  engine        {}", text("engine"));
+    println!("  start-up      {}", text("stop_reason"));
+    println!("  guards        {}", manifest["guards"]);
+    for (name, scope) in manifest["capabilities"].as_object().into_iter().flatten() {
+        println!("  --allow-{name:<6}{}", allowed(scope));
+    }
+    println!("  file          {}", size(sizes.file));
+    println!("  container     {}", size(sizes.container));
+    for section in &verified.sections {
+        println!("    {:<20} {}", section.name, size(section.bytes));
+    }
+    for image in &verified.index.images {
+        println!("  image {:<8}{} chunks, {}", kind_name(image.kind), image.chunks().count(), size(verified.stored_bytes(image.kind)));
+    }
+}
+
+fn allowed(scope: &Value) -> String {
+    match scope {
+        Value::Bool(true) => "everything".to_owned(),
+        Value::Array(entries) => entries.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        _ => "nothing".to_owned(),
+    }
+}

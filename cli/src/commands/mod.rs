@@ -1,0 +1,7 @@
+//! One file per command.
+
+pub(crate) mod build;
+pub(crate) mod inspect;
+pub(crate) mod node;
+pub(crate) mod run;
+pub(crate) mod targets;

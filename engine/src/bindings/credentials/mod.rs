@@ -1,0 +1,67 @@
+//! `credentials`: who runs the process, and the variables that Node itself reads.
+
+use super::uv::{Failed, settle};
+use super::{Binding, Exports, process_env};
+use crate::host::process::{self, Id};
+use crate::host::system::{self, Topic};
+use crate::host::{Answer, Failure};
+use crate::js::{Call, Result, Value};
+
+pub(crate) const BINDING: Binding = Binding { name: "credentials", init, glue: None };
+
+fn init(exports: &Exports<'_>) -> Result<()> {
+    exports.value("implementsPosixCredentials", true)?;
+    exports.function("safeGetenv", 1, safe_getenv)?;
+    exports.function("getTempDir", 0, temporary_directory)?;
+    exports.function("getuid", 0, |call| id(call, Id::User, "uid"))?;
+    exports.function("geteuid", 0, |call| id(call, Id::EffectiveUser, "uid"))?;
+    exports.function("getgid", 0, |call| id(call, Id::Group, "gid"))?;
+    exports.function("getegid", 0, |call| id(call, Id::EffectiveGroup, "gid"))?;
+    exports.function("getgroups", 0, groups)?;
+    exports.function("setuid", 1, |call| refuse(call, "setuid"))?;
+    exports.function("seteuid", 1, |call| refuse(call, "seteuid"))?;
+    exports.function("setgid", 1, |call| refuse(call, "setgid"))?;
+    exports.function("setegid", 1, |call| refuse(call, "setegid"))?;
+    exports.function("setgroups", 1, |call| refuse(call, "setgroups"))?;
+    exports.function("initgroups", 2, |call| refuse(call, "initgroups"))
+}
+
+fn safe_getenv<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    match process_env::get(&call.string(0)?) {
+        Some(value) => call.ret(value),
+        None => call.undefined(),
+    }
+}
+
+fn temporary_directory<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    let found = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(process_env::get);
+    let Some(directory) = found else { return call.undefined() };
+    let trimmed = if directory.len() > 1 { directory.strip_suffix('/') } else { None };
+    call.ret(trimmed.unwrap_or(&directory))
+}
+
+fn id<'js>(call: &Call<'_, 'js>, which: Id, grant: &str) -> Result<Value<'js>> {
+    let failed = Failed { syscall: "getuid", resource: Some(grant), ..Failed::default() };
+    call.ret(settle(&call.ctx, process::id(which), failed)?)
+}
+
+/// The supplementary groups and the effective one.
+fn groups<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    let failed = Failed { syscall: "getgroups", resource: Some(Topic::Groups.grant()), ..Failed::default() };
+    let texts = settle(&call.ctx, system::texts(Topic::Groups), failed)?;
+    let mut groups: Vec<u32> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    if let Ok(own) = process::id(Id::EffectiveGroup)
+        && let Ok(own) = u32::try_from(own)
+        && !groups.contains(&own)
+    {
+        groups.push(own);
+    }
+    call.ret(groups)
+}
+
+/// A process keeps the user that started it.
+fn refuse<'js>(call: &Call<'_, 'js>, syscall: &str) -> Result<Value<'js>> {
+    let refused: Answer<()> = Err(Failure::PERM);
+    settle(&call.ctx, refused, Failed { syscall, ..Failed::default() })?;
+    call.undefined()
+}

@@ -1,0 +1,68 @@
+'use strict';
+// The object `process.env`: every property is a variable, every value a string.
+const { Proxy, ReflectGet, ReflectHas, String, TypeError } = primordials;
+
+const target = {};
+
+function text(value) {
+  if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+  return String(value);
+}
+
+function invalid(message) {
+  const error = new TypeError(message);
+  error.code = 'ERR_INVALID_OBJECT_DEFINE_PROPERTY';
+  return error;
+}
+
+const env = new Proxy(target, {
+  __proto__: null,
+  get(_, name, receiver) {
+    if (typeof name === 'symbol') return ReflectGet(target, name);
+    return native.get(name) ?? ReflectGet(target, name);
+  },
+  set(_, name, value) {
+    native.set(text(name), text(value));
+    return true;
+  },
+  has(_, name) {
+    if (typeof name === 'symbol') return ReflectHas(target, name);
+    return native.get(name) !== undefined || ReflectHas(target, name);
+  },
+  deleteProperty(_, name) {
+    if (typeof name === 'string') native.delete(name);
+    return true;
+  },
+  ownKeys() {
+    return native.names();
+  },
+  getOwnPropertyDescriptor(_, name) {
+    if (typeof name === 'symbol') return undefined;
+    const value = native.get(name);
+    if (value === undefined) return undefined;
+    return { value, writable: true, enumerable: true, configurable: true };
+  },
+  defineProperty(_, name, descriptor) {
+    if ('value' in descriptor) {
+      if (!descriptor.configurable || !descriptor.writable || !descriptor.enumerable) {
+        throw invalid("'process.env' only accepts a configurable, writable, and enumerable data descriptor");
+      }
+      native.set(text(name), text(descriptor.value));
+      return true;
+    }
+    if ('get' in descriptor || 'set' in descriptor) {
+      throw invalid("'process.env' does not accept an accessor(getter/setter) descriptor");
+    }
+    throw invalid("'process.env' only accepts a configurable, writable, and enumerable data descriptor");
+  },
+});
+
+// To the inspector and to `util.types` it is no proxy: its target is empty.
+const util = internalBinding('util');
+const { getProxyDetails } = util;
+util.getProxyDetails = (value, all) => (value === env ? undefined : getProxyDetails(value, all));
+const types = internalBinding('types');
+const { isProxy } = types;
+types.isProxy = (value) => value !== env && isProxy(value);
+
+binding.env = env;

@@ -1,0 +1,79 @@
+'use strict';
+// The properties of `process` that the system fills: each is asked for when it is first read, so that a build stops
+// at the statement that reads it.
+const { ArrayPrototypeSlice, ObjectDefineProperty, ObjectKeys, Uint32Array } = primordials;
+
+const DEBUG_PORT = 9229;
+const MILLISECONDS_PER_SECOND = 1000;
+
+const hrtimeBuffer = new Uint32Array(3);
+binding.hrtimeBuffer = hrtimeBuffer;
+binding.hrtime = () => native.hrtime(hrtimeBuffer);
+binding.hrtimeBigInt = () => native.hrtimeBigInt(hrtimeBuffer);
+binding.uptime = () => internalBinding('performance').now() / MILLISECONDS_PER_SECOND;
+
+// A data property that is made when it is first read or written.
+function defineLazily(object, name, make) {
+  const define = (value) => ObjectDefineProperty(object, name, {
+    __proto__: null, value, writable: true, enumerable: true, configurable: true,
+  });
+  ObjectDefineProperty(object, name, {
+    __proto__: null,
+    enumerable: true,
+    configurable: true,
+    get() {
+      const value = make();
+      define(value);
+      return value;
+    },
+    set: define,
+  });
+}
+
+let args;
+const argument = (index) => (args ??= native.args())[index];
+
+function argv() {
+  const executable = argument(0);
+  return [executable, shared.entry ?? executable, ...ArrayPrototypeSlice(args, 1)];
+}
+
+// Node has it before anything else of the command line.
+shared.process.env = internalBinding('process_env').env;
+
+let title;
+let debugPort = DEBUG_PORT;
+
+binding.patchProcessObject = function patchProcessObject(process) {
+  const accessor = (name, get, set) => {
+    ObjectDefineProperty(process, name, { __proto__: null, enumerable: true, configurable: true, get, set });
+  };
+  accessor('title', () => title ?? argument(0), (value) => { title = `${value}`; });
+  defineLazily(process, 'argv', argv);
+  defineLazily(process, 'argv0', () => argument(0));
+  process.execArgv = [];
+  accessor('pid', native.pid, undefined);
+  accessor('ppid', native.parentPid, undefined);
+  defineLazily(process, 'execPath', () => argument(0));
+  accessor('debugPort', () => debugPort, (value) => { debugPort = value | 0; });
+};
+
+// What an earlier process was asked may be answered otherwise in this one.
+binding.refresh = () => {
+  args = undefined;
+  native.forgetDirectory();
+};
+
+binding.loadEnvFile = function loadEnvFile(path = '.env') {
+  const content = internalBinding('fs').readFileUtf8(path, 0);
+  const { env } = internalBinding('process_env');
+  const parsed = internalBinding('util').parseEnv(content);
+  for (const name of ObjectKeys(parsed)) env[name] ??= parsed[name];
+};
+
+binding.setEmitWarningSync = () => {};
+binding._getActiveRequests = () => [];
+binding._getActiveHandles = () => [];
+binding.getActiveResourcesInfo = () => [];
+binding._debugProcess = () => {};
+binding._debugEnd = () => {};

@@ -1,0 +1,228 @@
+//! Writes a container: sections in their order, hashes into the index, the index's hash as the root.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use edgepack_format::container::{
+    Effect, Guard, Hash, ImageKind, ImageParts, IndexParts, SectionEntry, SectionKind, Stored, WASM_HEADER,
+    encode_effects,
+};
+use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SECTION_BYTES_MAX};
+use edgepack_format::manifest::{Manifest, Packed};
+use wasm_encoder::{CustomSection, Encode, Section};
+
+use crate::chunks::ChunkStore;
+use crate::error::{Error, Result};
+
+/// The engine that the container is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine<'a> {
+    /// See `engine_hash`.
+    pub hash: Hash,
+    /// Its bootstrapped memory, without trailing zeros or with.
+    pub base_memory: &'a [u8],
+}
+
+/// A captured memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory<'a> {
+    /// All of it, in whole wasm pages.
+    pub bytes: &'a [u8],
+    /// The value of the guest's `__stack_pointer`.
+    pub stack_pointer: u32,
+}
+
+/// The app started at build time.
+#[derive(Debug, Clone, Copy)]
+pub struct Started<'a> {
+    /// Where it was suspended.
+    pub memory: Memory<'a>,
+    /// What was assumed.
+    pub guards: &'a [Guard],
+    /// What is to be done again at boot.
+    pub effects: &'a [Effect],
+}
+
+/// Everything that goes into a container.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents<'a> {
+    /// For people and tools; its grants also rule the boot.
+    pub manifest: &'a Manifest,
+    /// For which engine.
+    pub engine: Engine<'a>,
+    /// The bundle loaded.
+    pub loaded: Option<Memory<'a>>,
+    /// The bundle started.
+    pub started: Option<Started<'a>>,
+    /// Without a loaded image: an encoded `guest::Package` to load at boot.
+    pub package: Option<&'a [u8]>,
+    /// JSON, or empty.
+    pub source_map: &'a str,
+    /// Texts of licences, or empty.
+    pub licences: &'a str,
+    /// Numbers of 4 KiB pages that every boot touches: their chunks are stored so that they are mapped.
+    pub hot_pages: &'a [u32],
+}
+
+/// Writes the container; the same contents give the same bytes.
+pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
+    if contents.loaded.is_none() && contents.package.is_none() {
+        return Err(Error::Empty);
+    }
+    let mut store = ChunkStore::default();
+    let images = images(contents, &mut store)?;
+    let sections = named_sections(contents, store.len())?;
+    lay_out(contents, &sections, images, store)
+}
+
+fn images(contents: &Contents<'_>, store: &mut ChunkStore) -> Result<Vec<ImageParts>> {
+    let hot_pages: BTreeSet<u32> = contents.hot_pages.iter().copied().collect();
+    let base = whole_chunks(contents.engine.base_memory);
+    let started = contents.started.map(|started| (ImageKind::Started, started.memory));
+    let memories = contents.loaded.map(|memory| (ImageKind::Loaded, memory)).into_iter().chain(started);
+    let image = |(kind, memory): (ImageKind, Memory<'_>)| {
+        let bytes = memory.bytes.len();
+        if !bytes.is_multiple_of(CHUNK_BYTES) || bytes as u64 > MEMORY_BYTES_MAX {
+            return Err(Error::ImageSize { bytes });
+        }
+        Ok(ImageParts {
+            kind,
+            memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
+            stack_pointer: memory.stack_pointer,
+            chunks: store.add(memory.bytes, &base, &hot_pages)?,
+        })
+    };
+    memories.map(image).collect()
+}
+
+fn whole_chunks(memory: &[u8]) -> Cow<'_, [u8]> {
+    if memory.len().is_multiple_of(CHUNK_BYTES) {
+        return Cow::Borrowed(memory);
+    }
+    let mut whole = memory.to_vec();
+    whole.resize(memory.len().next_multiple_of(CHUNK_BYTES), 0);
+    Cow::Owned(whole)
+}
+
+/// The sections whose hashes stand in the index, in order.
+fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(SectionKind, Vec<u8>)>> {
+    let (guards, effects) = contents.started.map(|started| (started.guards, started.effects)).unwrap_or_default();
+    let sizes = [
+        ("chunks", chunk_count),
+        ("loaded_memory_bytes", contents.loaded.map_or(0, |memory| memory.bytes.len())),
+        ("source_map_bytes", contents.source_map.len()),
+        ("started_memory_bytes", contents.started.map_or(0, |started| started.memory.bytes.len())),
+    ];
+    let packed = Packed { engine: &contents.engine.hash, guards, deferred_count: effects.len(), sizes: &sizes };
+    let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
+    if let Some(package) = contents.package {
+        sections.push((SectionKind::Package, package.to_vec()));
+    }
+    if !effects.is_empty() {
+        sections.push((SectionKind::Deferred, encode_effects(effects)));
+    }
+    for (kind, text) in [(SectionKind::SourceMap, contents.source_map), (SectionKind::Licences, contents.licences)] {
+        if !text.is_empty() {
+            sections.push((kind, zstd::bulk::compress(text.as_bytes(), 12).map_err(Error::Compress)?));
+        }
+    }
+    for (kind, content) in &sections {
+        limit(kind.name(), content.len(), SECTION_BYTES_MAX)?;
+    }
+    Ok(sections)
+}
+
+fn limit(what: &'static str, bytes: usize, bytes_max: usize) -> Result<()> {
+    if bytes > bytes_max { Err(Error::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
+}
+
+/// The index says where raw chunks lie, and they lie aligned, behind the index: its length must be known before its
+/// content, and it does not depend on the offsets in it.
+fn lay_out(
+    contents: &Contents<'_>,
+    sections: &[(SectionKind, Vec<u8>)],
+    images: Vec<ImageParts>,
+    store: ChunkStore,
+) -> Result<Vec<u8>> {
+    let placeholder = vec![
+        Stored {
+            offset: 0,
+            length: 0,
+            encoding: edgepack_format::container::Encoding::Zstd,
+            page_mask: 0,
+            hash: [0; 32],
+        };
+        store.len()
+    ];
+    let index_bytes = index(contents, sections, &images, &placeholder).len();
+    limit("the index", index_bytes, INDEX_BYTES_MAX)?;
+    let before_pages = write_front(sections, &vec![0; index_bytes]);
+    // The pages section's own header: id, length in five LEB bytes, name length, name.
+    let header = 1 + 5 + 1 + SectionKind::Pages.name().len();
+    let (pages, stored) = store.finish(before_pages.len() + header);
+    limit("memory", pages.len(), u32::MAX as usize)?;
+    let mut out = write_front(sections, &index(contents, sections, &images, &stored));
+    debug_assert_eq!(out.len(), before_pages.len(), "offsets have a fixed width");
+    if !pages.is_empty() {
+        put_pages(&mut out, &pages);
+    }
+    Ok(out)
+}
+
+fn index(
+    contents: &Contents<'_>,
+    sections: &[(SectionKind, Vec<u8>)],
+    images: &[ImageParts],
+    stored: &[Stored],
+) -> Vec<u8> {
+    let entries: Vec<SectionEntry> = sections
+        .iter()
+        .map(|(kind, content)| SectionEntry { kind: *kind, length: content.len(), hash: crate::hash(content) })
+        .collect();
+    let parts = IndexParts {
+        engine: contents.engine.hash,
+        memory_bytes_max: contents.manifest.memory_bytes_max,
+        grants: &contents.manifest.grants,
+        guards: contents.started.map(|started| started.guards).unwrap_or_default(),
+        sections: &entries,
+        images,
+        stored,
+    };
+    parts.encode()
+}
+
+fn write_front(sections: &[(SectionKind, Vec<u8>)], index: &[u8]) -> Vec<u8> {
+    let mut out = WASM_HEADER.to_vec();
+    let root = crate::hash(index);
+    for kind in SectionKind::ALL {
+        match kind {
+            SectionKind::Index => put_section(&mut out, kind, index),
+            SectionKind::Root => put_section(&mut out, kind, &root),
+            _ => {
+                for (_, content) in sections.iter().filter(|(found, _)| *found == kind) {
+                    put_section(&mut out, kind, content);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn put_section(out: &mut Vec<u8>, kind: SectionKind, content: &[u8]) {
+    let section = CustomSection { name: kind.name().into(), data: content.into() };
+    section.append_to(out);
+}
+
+/// As `put_section`, with the length in five bytes whatever it is, so that the content's place is known beforehand.
+fn put_pages(out: &mut Vec<u8>, pages: &[u8]) {
+    let mut name = Vec::new();
+    SectionKind::Pages.name().encode(&mut name);
+    out.push(0);
+    let length = u32::try_from(name.len() + pages.len()).unwrap_or(u32::MAX);
+    for shift in [0, 7, 14, 21] {
+        out.push((length >> shift) as u8 | 0x80);
+    }
+    out.push((length >> 28) as u8);
+    out.extend_from_slice(&name);
+    out.extend_from_slice(pages);
+}

@@ -1,0 +1,167 @@
+//! Containers: what is written is read, the same input is the same bytes, and no damage goes unseen.
+
+use edgepack_format::container::{
+    ContainerError, Effect, Encoding, Guard, ImageKind, SectionKind, Sections, decode_effects,
+};
+use edgepack_format::manifest::Manifest;
+use edgepack_format::policy::{Grants, Scope};
+use edgepack_packer::{Contents, Engine, Error, Memory, Started, container, executable, open, verify};
+
+const CHUNK: usize = 65_536;
+
+struct Case {
+    manifest: Manifest,
+    base: Vec<u8>,
+    loaded: Vec<u8>,
+    started: Vec<u8>,
+    guards: Vec<Guard>,
+    effects: Vec<Effect>,
+}
+
+impl Case {
+    fn new() -> Case {
+        let noise = |seed: u32| {
+            (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8)
+        };
+        let base: Vec<u8> = (0..2).flat_map(noise).collect();
+        let mut loaded = base.clone();
+        loaded.resize(5 * CHUNK, 0);
+        loaded[5000] ^= 1;
+        loaded[3 * CHUNK..4 * CHUNK].copy_from_slice(&noise(7).collect::<Vec<_>>());
+        let mut started = loaded.clone();
+        started.resize(6 * CHUNK, 0);
+        started[4 * CHUNK + 9000..4 * CHUNK + 9010].fill(7);
+        let grants = Grants { net: Scope::Some(vec![":80".to_owned()]), read: Scope::All, ..Grants::default() };
+        Case {
+            manifest: Manifest { name: "case".to_owned(), grants, memory_bytes_max: 1 << 28, ..Manifest::default() },
+            base,
+            loaded,
+            started,
+            guards: vec![Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }],
+            effects: vec![
+                Effect::Write { handle: 1, bytes: b"hello\n".to_vec() },
+                Effect::Call { name: "signal_watch".to_owned(), args: vec![2, 1] },
+            ],
+        }
+    }
+
+    fn pack(&self, hot_pages: &[u32]) -> Vec<u8> {
+        let contents = Contents {
+            manifest: &self.manifest,
+            engine: Engine { hash: [9; 32], base_memory: &self.base },
+            loaded: Some(Memory { bytes: &self.loaded, stack_pointer: 100 }),
+            started: Some(Started {
+                memory: Memory { bytes: &self.started, stack_pointer: 200 },
+                guards: &self.guards,
+                effects: &self.effects,
+            }),
+            package: None,
+            source_map: "{\"version\":3}",
+            licences: "MIT",
+            hot_pages,
+        };
+        container(&contents).unwrap()
+    }
+}
+
+/// The memory that a boot would see.
+fn restore(container: &[u8], base: &[u8], kind: ImageKind) -> Vec<u8> {
+    let hash = |bytes: &[u8]| blake3::hash(bytes).into();
+    let sections = Sections::find(container).unwrap();
+    let index = sections.index(hash).unwrap();
+    let image = index.image(kind).unwrap();
+    let mut memory = base.to_vec();
+    memory.resize(image.memory_chunks as usize * CHUNK, 0);
+    for (chunk, number) in image.chunks() {
+        let (stored, bytes) = index.chunk(number, sections.get(SectionKind::Pages).unwrap(), hash).unwrap();
+        let target = &mut memory[chunk as usize * CHUNK..][..CHUNK];
+        if stored.encoding == Encoding::Raw {
+            assert_eq!((sections.pages_offset + stored.offset) % CHUNK, 0, "raw chunks can be mapped");
+            target.copy_from_slice(bytes);
+            continue;
+        }
+        let pages = zstd::bulk::decompress(bytes, CHUNK).unwrap();
+        let places = (0..16).filter(|page| stored.page_mask & (1 << page) != 0);
+        for (place, page) in places.zip(pages.chunks_exact(4096)) {
+            target[place * 4096..][..4096].copy_from_slice(page);
+        }
+    }
+    memory
+}
+
+#[test]
+fn what_was_packed_is_restored_hot_or_not() {
+    let case = Case::new();
+    for hot_pages in [&[][..], &[1, 48], &[0, 1, 2, 3, 66]] {
+        let packed = case.pack(hot_pages);
+        assert!(restore(&packed, &case.base, ImageKind::Loaded) == case.loaded);
+        assert!(restore(&packed, &case.base, ImageKind::Started) == case.started);
+        let verified = verify(&packed).unwrap();
+        assert_eq!(verified.index.grants, case.manifest.grants);
+        assert_eq!(verified.index.guards, case.guards);
+        assert_eq!(verified.source_map, "{\"version\":3}");
+        assert_eq!(verified.licences, "MIT");
+        assert!(verified.manifest.starts_with("{\"arch\""));
+        // Chunks 0 and 3 are the same in both images and are stored once.
+        assert_eq!(verified.index.stored_count(), 3);
+    }
+    let sections = case.pack(&[]);
+    let sections = Sections::find(&sections).unwrap();
+    assert_eq!(decode_effects(sections.get(SectionKind::Deferred).unwrap()).unwrap(), case.effects);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_and_a_valid_module() {
+    let case = Case::new();
+    let packed = case.pack(&[48]);
+    assert!(packed == case.pack(&[48]));
+    wasmparser::Validator::new().validate_all(&packed).unwrap();
+}
+
+#[test]
+fn no_flipped_bit_and_no_cut_goes_unseen() {
+    for hot_pages in [&[][..], &[48]] {
+        let packed = Case::new().pack(hot_pages);
+        let sections = Sections::find(&packed).unwrap();
+        let padding = sections.pages_offset..packed.len();
+        let first_chunk = verify(&packed).unwrap().index.stored(0).unwrap().offset.min(65_000);
+        let padding = padding.start..padding.start + if hot_pages.is_empty() { 0 } else { first_chunk };
+        // Every byte of the small sections, and samples of the pages.
+        let places = (0..packed.len()).filter(|at| *at < sections.pages_offset || at % 97 == 0);
+        for at in places.filter(|at| !padding.contains(at)) {
+            let mut damaged = packed.clone();
+            damaged[at] ^= 1 << (at % 8);
+            assert!(verify(&damaged).is_err(), "bit {} of byte {at}", at % 8);
+        }
+        for length in (0..sections.pages_offset).chain((sections.pages_offset..packed.len()).step_by(97)) {
+            assert!(verify(&packed[..length]).is_err(), "cut to {length}");
+        }
+    }
+}
+
+#[test]
+fn damage_is_told_in_a_sentence() {
+    let packed = Case::new().pack(&[]);
+    let sentence = |bytes: &[u8]| verify(bytes).unwrap_err().to_string();
+    assert_eq!(sentence(b"hello"), "not an edgepack container");
+    assert_eq!(sentence(&packed[..packed.len() - 1]), "the container is cut short");
+    let mut damaged = packed.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert_eq!(sentence(&damaged), "the container was altered or damaged: stored chunk 2 has another hash");
+    let other = ContainerError::OtherEngine { container: [1; 32], stub: [0xab; 32] };
+    let expected = "the container was made for engine 0101010101010101, this executable has engine abababababababab";
+    assert_eq!(other.to_string(), expected);
+}
+
+#[test]
+fn an_executable_carries_the_container_and_a_second_one_is_refused() {
+    let stub = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let packed = Case::new().pack(&[48]);
+    let program = executable(&stub, &packed).unwrap();
+    assert!(open(&program).unwrap() == packed);
+    assert!(open(&packed).unwrap() == packed);
+    assert!(matches!(open(&stub), Err(Error::NothingInside)));
+    let again = executable(&program, &packed).unwrap_err().to_string();
+    assert_eq!(again, "the stub is not an ELF executable: it already has an app inside");
+    assert!(executable(b"MZ", &packed).unwrap_err().to_string().starts_with("the stub is not an ELF executable"));
+}
