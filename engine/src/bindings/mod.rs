@@ -9,6 +9,7 @@ mod async_wrap;
 mod block_list;
 mod buffer;
 pub(crate) mod builtins;
+mod cares_wrap;
 mod contextify;
 mod credentials;
 mod edge_loop;
@@ -16,16 +17,20 @@ mod encoding_binding;
 mod errors;
 mod fs;
 mod fs_dir;
+mod http_parser;
 mod icu;
 mod messaging;
-mod http_parser;
 mod os;
 mod performance;
 mod permission;
+mod pipe_wrap;
 mod process_env;
 mod process_methods;
+mod stream_wrap;
 mod string_decoder;
 mod task_queue;
+mod tcp_wrap;
+mod tty_wrap;
 mod types;
 mod url;
 mod util;
@@ -58,6 +63,7 @@ const BINDINGS: &[Binding] = &[
     block_list::BINDING,
     buffer::BINDING,
     builtins::BINDING,
+    cares_wrap::BINDING,
     contextify::BINDING,
     credentials::BINDING,
     edge_loop::BINDING,
@@ -65,16 +71,20 @@ const BINDINGS: &[Binding] = &[
     errors::BINDING,
     fs::BINDING,
     fs_dir::BINDING,
+    http_parser::BINDING,
     icu::BINDING,
     messaging::BINDING,
-    http_parser::BINDING,
     os::BINDING,
     performance::BINDING,
     permission::BINDING,
+    pipe_wrap::BINDING,
     process_env::BINDING,
     process_methods::BINDING,
+    stream_wrap::BINDING,
     string_decoder::BINDING,
     task_queue::BINDING,
+    tcp_wrap::BINDING,
+    tty_wrap::BINDING,
     types::BINDING,
     url::BINDING,
     util::BINDING,
@@ -82,10 +92,13 @@ const BINDINGS: &[Binding] = &[
     glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
+    glue_only!("fs_dir"),
+    glue_only!("fs_event_wrap"),
     glue_only!("mksnapshot"),
     glue_only!("module_wrap"),
     glue_only!("modules"),
     glue_only!("options"),
+    glue_only!("signal_wrap"),
     glue_only!("timers"),
     glue_only!("trace_events"),
     glue_only!("wasm_web_api"),

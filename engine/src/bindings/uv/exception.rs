@@ -49,6 +49,16 @@ pub(super) fn refusal_message(number: i32) -> String {
     }
 }
 
+/// An error for the last refusal with that number.
+pub(super) fn refusal_error<'js>(ctx: &Ctx<'js>, number: i32) -> Result<Object<'js>> {
+    let resource = REFUSED.with_borrow(Clone::clone);
+    let failed = Failed { resource: Some(&resource), ..Failed::default() };
+    match Capability::refused_by(number) {
+        Some(capability) => failed.denied(ctx, capability),
+        None => failed.exception(ctx, number),
+    }
+}
+
 /// In the words of Node's permission model, with our flag.
 pub(crate) fn access_denied(capability: Capability, resource: &str) -> String {
     let equals = if resource.is_empty() { "" } else { "=" };
