@@ -16,7 +16,6 @@ mod edge_loop;
 mod encoding_binding;
 mod errors;
 mod fs;
-mod fs_dir;
 mod http_parser;
 mod icu;
 mod messaging;
@@ -70,7 +69,6 @@ const BINDINGS: &[Binding] = &[
     encoding_binding::BINDING,
     errors::BINDING,
     fs::BINDING,
-    fs_dir::BINDING,
     http_parser::BINDING,
     icu::BINDING,
     messaging::BINDING,
