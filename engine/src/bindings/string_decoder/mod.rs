@@ -58,9 +58,6 @@ impl State {
         *chunk = &chunk[count..];
         self.buffered += count;
         self.missing -= count;
-        if self.encoding == Encoding::Utf16Le && self.missing == 0 && self.buffered == 2 && is_lead(self.incomplete[1]) {
-            self.missing = 2;
-        }
         if self.missing > 0 {
             return None;
         }
