@@ -56,10 +56,10 @@ impl Address {
 }
 
 impl fmt::Display for Address {
-    /// As libuv writes it: addresses of the low 32 bits are dotted, but `::` and `::1`.
+    /// As libuv writes it: an address of the low 32 bits is dotted if it has more than 16.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            IpAddr::V6(address) if (2..=u128::from(u32::MAX)).contains(&address.to_bits()) => {
+            IpAddr::V6(address) if (0x1_0000..=u128::from(u32::MAX)).contains(&address.to_bits()) => {
                 let [.., a, b, c, d] = address.octets();
                 write!(formatter, "::{}", Ipv4Addr::new(a, b, c, d))
             }
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(v6("::ffff:1.2.3.4").to_string(), "::ffff:1.2.3.4");
         assert_eq!(v6("1:0:0:2:0:0:0:3").to_string(), "1:0:0:2::3");
         assert_eq!(v6("FE80::1%lo").to_string(), "fe80::1");
-        assert_eq!(v6("::1").to_string(), "::1");
+        assert_eq!(v6("::5").to_string(), "::5");
     }
 }
