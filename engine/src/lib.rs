@@ -12,3 +12,7 @@ mod js;
 mod library;
 mod program;
 mod script;
+
+// Unit tests link the host calls from the stub.
+#[cfg(all(test, feature = "native"))]
+use edgepack_stub as _;

@@ -5,8 +5,6 @@ use rquickjs::{Ctx, Error, Exception};
 /// The constructor of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorClass {
-    /// `Error`.
-    Plain,
     /// `TypeError`.
     Type,
     /// `RangeError`.
@@ -16,7 +14,6 @@ pub(crate) enum ErrorClass {
 /// Throws an error of that class with a `code` property.
 pub(crate) fn throw_coded(ctx: &Ctx<'_>, class: ErrorClass, code: &str, message: &str) -> Error {
     let thrown = match class {
-        ErrorClass::Plain => Exception::throw_message(ctx, message),
         ErrorClass::Type => Exception::throw_type(ctx, message),
         ErrorClass::Range => Exception::throw_range(ctx, message),
     };

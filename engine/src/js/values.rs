@@ -235,12 +235,6 @@ pub(crate) fn unsafe_array_buffer<'js>(ctx: &Ctx<'js>, length: usize) -> Result<
     own(ctx, raw)
 }
 
-/// Detaches an `ArrayBuffer`; anything else is left alone.
-pub(crate) fn detach(buffer: &Value<'_>) {
-    // SAFETY: the value is alive; QuickJS ignores what is no array buffer.
-    unsafe { qjs::JS_DetachArrayBuffer(context(buffer.ctx()), buffer.as_raw()) }
-}
-
 fn context(ctx: &Ctx<'_>) -> *mut qjs::JSContext {
     ctx.as_raw().as_ptr()
 }
