@@ -12,9 +12,11 @@ mod cares_wrap;
 mod contextify;
 mod credentials;
 mod edge_loop;
+mod encoding_binding;
 mod errors;
 mod fs;
 mod http_parser;
+mod icu;
 mod messaging;
 mod os;
 mod performance;
@@ -23,10 +25,12 @@ mod pipe_wrap;
 mod process_env;
 mod process_methods;
 mod stream_wrap;
+mod string_decoder;
 mod task_queue;
 mod tcp_wrap;
 mod tty_wrap;
 mod types;
+mod url;
 mod util;
 mod uv;
 
@@ -60,9 +64,11 @@ const BINDINGS: &[Binding] = &[
     contextify::BINDING,
     credentials::BINDING,
     edge_loop::BINDING,
+    encoding_binding::BINDING,
     errors::BINDING,
     fs::BINDING,
     http_parser::BINDING,
+    icu::BINDING,
     messaging::BINDING,
     os::BINDING,
     performance::BINDING,
@@ -71,10 +77,12 @@ const BINDINGS: &[Binding] = &[
     process_env::BINDING,
     process_methods::BINDING,
     stream_wrap::BINDING,
+    string_decoder::BINDING,
     task_queue::BINDING,
     tcp_wrap::BINDING,
     tty_wrap::BINDING,
     types::BINDING,
+    url::BINDING,
     util::BINDING,
     uv::BINDING,
     glue_only!("config"),

@@ -12,4 +12,6 @@ pub(crate) mod waiting;
 
 
 
+
+
 pub(crate) use answer::{Answer, Failure};

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod coded;
+pub(crate) mod evaluate;
 mod function;
 pub(crate) mod internals;
 mod owned;
