@@ -14,4 +14,5 @@ pub(crate) mod waiting;
 
 
 
+
 pub(crate) use answer::{Answer, Failure};
