@@ -15,4 +15,5 @@ pub(crate) mod waiting;
 
 
 
+
 pub(crate) use answer::{Answer, Failure};
