@@ -6,6 +6,7 @@
 
 mod async_context_frame;
 mod async_wrap;
+mod block_list;
 mod buffer;
 pub(crate) mod builtins;
 mod cares_wrap;
@@ -58,6 +59,7 @@ macro_rules! glue_only {
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
+    block_list::BINDING,
     buffer::BINDING,
     builtins::BINDING,
     cares_wrap::BINDING,
@@ -85,6 +87,7 @@ const BINDINGS: &[Binding] = &[
     url::BINDING,
     util::BINDING,
     uv::BINDING,
+    glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
     glue_only!("fs_dir"),

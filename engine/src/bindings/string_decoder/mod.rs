@@ -58,9 +58,6 @@ impl State {
         *chunk = &chunk[count..];
         self.buffered += count;
         self.missing -= count;
-        if self.encoding == Encoding::Utf16Le && self.missing == 0 && self.buffered == 2 && is_lead(self.incomplete[1]) {
-            self.missing = 2;
-        }
         if self.missing > 0 {
             return None;
         }
@@ -114,10 +111,10 @@ fn decode<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(mut state) = State::load(&state_bytes) else { return call.type_error("The decoder's state is too short") };
     let mut chunk = chunk.as_slice();
     let mut text = Vec::new();
-    if state.missing > 0 {
-        if let Some((completed, length)) = state.complete(&mut chunk) {
-            text.extend_from_slice(&completed[..length]);
-        }
+    if state.missing > 0
+        && let Some((completed, length)) = state.complete(&mut chunk)
+    {
+        text.extend_from_slice(&completed[..length]);
     }
     let completed = text.len();
     if !chunk.is_empty() {
