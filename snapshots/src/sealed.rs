@@ -135,7 +135,8 @@ fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The places of all frames that are neither Node's library nor the engine's own scripts, innermost first: `at name (/app/main.js:12:5)`.
+/// The places of all frames that are neither Node's library nor the engine's own scripts, innermost first:
+/// `at name (/app/main.js:12:5)`.
 fn positions(backtrace: &str) -> Vec<Position> {
     let position = |line: &str| {
         let mut parts = line.trim().trim_end_matches(')').rsplitn(3, ':');
