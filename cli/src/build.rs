@@ -153,7 +153,8 @@ fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
         arch: plan.target.node_arch,
         entry: &bundle.entry,
         script: &bundle.script,
-        source_map: &bundle.source_map,
+        // The engine does not read it, and whatever it is given is in every image.
+        source_map: "",
         files: bundle.assets.iter().map(|asset| (asset.path.as_str(), asset.bytes.as_slice())).collect(),
     }
 }

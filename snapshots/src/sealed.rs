@@ -30,6 +30,32 @@ impl SealedHost {
     }
 }
 
+impl SealedHost {
+    fn assume(&mut self, row: &HostCall, args: Vec<i64>, result: i64) {
+        let guard = Guard { call: row.name.to_owned(), args, result };
+        if !self.guards.contains(&guard) {
+            self.guards.push(guard);
+        }
+    }
+
+    /// Libraries list the environment at module scope (`debug` does). Where every variable is granted by its whole
+    /// name, all of them are assumed to be set: at boot the list is just as long only if they are.
+    fn assume_all_set(&mut self, row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<i64> {
+        let Scope::Some(names) = &self.grants.env else { return None };
+        if row.name != "env_names" || names.iter().any(|name| name.contains('*')) {
+            return None;
+        }
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let list: String = names.iter().flat_map(|name| [*name, "\0"]).collect();
+        let length = fill(args, list.as_bytes(), guest);
+        // No buffer: the guard asks for the length alone.
+        self.assume(row, vec![0, 0], length);
+        Some(length)
+    }
+}
+
 impl Host for SealedHost {
     fn answer(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {
         if row.name == "program_panic" {
@@ -42,13 +68,13 @@ impl Host for SealedHost {
         if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
             return Answer::Result(result);
         }
+        if let Some(result) = self.assume_all_set(row, args, guest) {
+            return Answer::Result(result);
+        }
         match row.sealed {
             Sealed::Constant(result) => Answer::Result(result),
             Sealed::Assumed(result) => {
-                let guard = Guard { call: row.name.to_owned(), args: args.to_vec(), result };
-                if !self.guards.contains(&guard) {
-                    self.guards.push(guard);
-                }
+                self.assume(row, args.to_vec(), result);
                 Answer::Result(result)
             }
             Sealed::Deferred => match defer(row, args, guest) {

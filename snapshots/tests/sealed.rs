@@ -105,6 +105,20 @@ fn a_granted_file_and_a_real_directory_are_barriers() {
 }
 
 #[test]
+fn variables_granted_by_name_are_assumed_to_be_set_when_they_are_listed() {
+    let granting = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Grants { env: Scope::Some(names), ..Grants::default() }
+    };
+    let started = snapshot("listed", "n", &granting(&["PORT", "HOST"])).started.expect("started");
+    assert_eq!(started.memory[96..106], *b"HOST\0PORT\0");
+    assert_eq!(started.guards, [Guard { call: "env_names".to_owned(), args: vec![0, 0], result: 10 }]);
+    assert!(matches!(snapshot("listed", "n", &granting(&["NODE_*"])).ending, Ending::Stopped(_)));
+    let none = snapshot("listed", "n", &Grants::default());
+    assert_eq!((none.ending, none.started.expect("started").guards), (Ending::Completed, Vec::new()));
+}
+
+#[test]
 fn an_exception_leaves_the_loaded_image_only() {
     let snapshot = snapshot("threw", "wt", &Grants::default());
     assert_eq!(snapshot.ending, Ending::Threw("    at <anonymous> (/app/main.js:2:5)".to_owned()));
