@@ -36,14 +36,6 @@ pub(crate) fn new_error<'js>(ctx: &Ctx<'js>, class: ErrorClass, message: &str) -
 
 /// Throws an error of that class with a `code` property.
 pub(crate) fn throw_coded(ctx: &Ctx<'_>, class: ErrorClass, code: &str, message: &str) -> Error {
-    let thrown = match class {
-        ErrorClass::Type => Exception::throw_type(ctx, message),
-        ErrorClass::Range => Exception::throw_range(ctx, message),
-    };
-    let error = ctx.catch();
-    match error.as_object().map(|object| object.set("code", code)) {
-        Some(Ok(())) => ctx.throw(error),
-        _ => thrown,
     let made = new_error(ctx, class, message).and_then(|error| error.set("code", code).map(|()| error));
     match made {
         Ok(error) => ctx.throw(error.into_value()),
