@@ -34,7 +34,9 @@ pub(crate) fn collect_assets(
         let folder = module.file.parent().unwrap_or(&app.root);
         for reference in references {
             let path = join(folder, &reference.parts);
-            if path.starts_with(&app.root) && path != app.root && !app.entry.starts_with(&path) {
+            // A folder around the code itself is a way to some other file, not a folder to read from.
+            let surrounds_code = module.file.starts_with(&path) || app.entry.starts_with(&path);
+            if path.starts_with(&app.root) && !surrounds_code {
                 list_files(&path, &mut files);
             }
         }

@@ -59,6 +59,8 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
     let body = emit_body(&mut emitter);
     // Whether it is used is only known once clashing names have been changed.
     emitter.runtime.need(SETTER);
+    let mut builtins = live.builtins.clone();
+    builtins.extend(emitter.runtime.builtins().into_iter().map(str::to_owned));
     let (env, mut stmts) = emitter.runtime.into_statements();
     stmts.extend(body);
     let main = function_expr(function(FunctionKind::Generator, vec![env], stmts));
@@ -66,7 +68,7 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
         program: Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(main)], shebang: None }),
         source_map: linked.graph.sources.map.clone(),
         modules,
-        builtins: live.builtins.iter().cloned().collect(),
+        builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
         warnings: linked.graph.warnings,
     }

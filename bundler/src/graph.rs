@@ -107,6 +107,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         by_file: HashMap::new(),
         queue: VecDeque::new(),
         errors: Vec::new(),
+        failed_requires: Vec::new(),
     };
     loader.enqueue(app.entry.clone(), None);
     while let Some((file, id, importer)) = loader.queue.pop_front() {
@@ -115,6 +116,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         loader.graph.modules.push(module);
         loader.follow(id);
     }
+    loader.judge_failed_requires();
     if loader.errors.is_empty() {
         return Ok(loader.graph);
     }
@@ -129,6 +131,14 @@ struct Loader<'a> {
     by_file: HashMap<PathBuf, ModuleId>,
     queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
     errors: Vec<Diagnostic>,
+    /// Top-level `require`s that cannot succeed, with the index in `errors` before which they were met.
+    failed_requires: Vec<FailedRequire>,
+}
+
+struct FailedRequire {
+    module: ModuleId,
+    errors_before: usize,
+    found: Diagnostic,
 }
 
 /// A place that asks for a module.
@@ -202,8 +212,8 @@ impl Loader<'_> {
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
             let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
             let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
-            let begins = |text: &str| sources.map.span_to_snippet(error.span).is_ok_and(|found| found.starts_with(text));
-            if begins("@") || begins("<") {
+            let snippet = sources.map.span_to_snippet(error.span).unwrap_or_default();
+            if snippet.starts_with('@') || matches!(extension, "tsx" | "jsx") {
                 found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
             } else {
                 found
@@ -237,12 +247,24 @@ impl Loader<'_> {
             let target = self.dependency_target(id, &dependency);
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
+        self.warn_of_eval(id);
         for span in unknown {
             let warning = self
                 .place(id, Severity::Warning, span, "The module asked for here is only known at run time.")
                 .with_hint("It is found if it is a builtin, or if something else imports it; otherwise this throws MODULE_NOT_FOUND.");
             self.graph.warnings.push(warning);
         }
+    }
+
+    /// CommonJS modules are functions of their own and keep their names.
+    fn warn_of_eval(&mut self, id: ModuleId) {
+        let body = self.graph.modules[id].esm();
+        let Some(part) = body.and_then(|body| body.parts.iter().find(|part| part.requests.calls_eval)) else { return };
+        let span = part.span;
+        let warning = self
+            .place(id, Severity::Warning, span, "A direct `eval` in an ES module may not find the module's imports by their names.")
+            .with_hint("Call `eval` on code that needs nothing from outside, as `(0, eval)(code)`.");
+        self.graph.warnings.push(warning);
     }
 
     fn dependency_target(&mut self, id: ModuleId, dependency: &Dependency) -> Target {
@@ -297,10 +319,53 @@ impl Loader<'_> {
                 });
             self.graph.warnings.push(warning);
         } else {
-            let error = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
-            self.errors.push(error);
+            let found = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
+            match asked.request {
+                Request::Require => {
+                    let errors_before = self.errors.len();
+                    self.failed_requires.push(FailedRequire { module: id, errors_before, found });
+                }
+                Request::Import => self.errors.push(found),
+            }
         }
         Target::Missing(format!("Cannot find module '{}'", asked.specifier))
+    }
+
+    /// A `require` that must fail is no error where its module is itself only asked for in `try` or in functions.
+    fn judge_failed_requires(&mut self) {
+        let certain = self.certainly_loaded();
+        for failed in std::mem::take(&mut self.failed_requires).into_iter().rev() {
+            if certain[failed.module] {
+                self.errors.insert(failed.errors_before, failed.found);
+            } else {
+                let hint = "Its module is only asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.";
+                let warning = Diagnostic { severity: Severity::Warning, ..failed.found }.with_hint(hint);
+                self.graph.warnings.push(warning);
+            }
+        }
+    }
+
+    /// By module: whether it is loaded whenever the program runs to its end.
+    fn certainly_loaded(&self) -> Vec<bool> {
+        let mut certain = vec![false; self.graph.modules.len()];
+        let mut open = vec![0];
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut certain[id], true) {
+                continue;
+            }
+            let module = &self.graph.modules[id];
+            let dependencies: Vec<&Dependency> = match &module.body {
+                Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
+                Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
+            };
+            let required = dependencies.into_iter().filter(|it| it.kind == DependencyKind::Require && !it.guarded);
+            let targets = required.filter_map(|it| module.targets.get(&it.span)).chain(&module.import_targets);
+            open.extend(targets.filter_map(|target| match target {
+                Target::Module(id) => Some(*id),
+                Target::Builtin(_) | Target::Missing(_) => None,
+            }));
+        }
+        certain
     }
 
     fn place(&self, id: ModuleId, severity: Severity, span: Span, message: &str) -> Diagnostic {
