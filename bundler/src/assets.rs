@@ -105,7 +105,11 @@ fn read_files(app: &App, files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics>
         match fs::read(&file) {
             Ok(bytes) => drop(found.insert(path, bytes)),
             Err(error) => {
-                errors.push(Diagnostic::of_file(Severity::Error, &path, format!("The asset `{path}` cannot be read: {error}.")));
+                errors.push(Diagnostic::of_file(
+                    Severity::Error,
+                    &path,
+                    format!("The asset `{path}` cannot be read: {error}."),
+                ));
             }
         }
     }

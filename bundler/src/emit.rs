@@ -4,7 +4,10 @@ use swc_core::common::sync::Lrc;
 use swc_core::common::{DUMMY_SP, SourceMap};
 use swc_core::ecma::ast::*;
 
-use crate::ast::{FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, yield_delegate};
+use crate::ModuleInfo;
+use crate::ast::{
+    FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, yield_delegate,
+};
 use crate::diagnostics::Diagnostic;
 use crate::emit_commonjs::emit_definition;
 use crate::emit_esm::{emit_definitions, emit_program_body};
@@ -15,7 +18,6 @@ use crate::names::{Names, choose_names};
 use crate::runtime::Runtime;
 use crate::shake::Live;
 use crate::steps::StepNames;
-use crate::ModuleInfo;
 
 /// The script as syntax, and what is known about it.
 pub(crate) struct Emitted {
@@ -80,7 +82,8 @@ fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
         let kept = match &module.body {
             Body::CommonJs(_) => module.source_bytes,
             Body::Esm(body) => {
-                let spans = body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live).map(|(part, _)| part.span);
+                let spans =
+                    body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live).map(|(part, _)| part.span);
                 spans.filter(|span| !span.is_dummy()).map(|span| (span.hi - span.lo).0 as usize).sum()
             }
         };

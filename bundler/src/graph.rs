@@ -199,14 +199,15 @@ impl Loader<'_> {
     fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let bytes = fs::read(&module.file)
-            .map_err(|error| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}.")))?;
+        let bytes = fs::read(&module.file).map_err(|error| {
+            Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}."))
+        })?;
         module.source_bytes = bytes.len();
         let text = String::from_utf8(bytes)
             .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
         if extension == "json" {
-            let function = json_module(&text, sources.unresolved_ctxt())
-                .map_err(|error| broken_json(&shown, &text, &error))?;
+            let function =
+                json_module(&text, sources.unresolved_ctxt()).map_err(|error| broken_json(&shown, &text, &error))?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
@@ -262,7 +263,12 @@ impl Loader<'_> {
         let Some(part) = body.and_then(|body| body.parts.iter().find(|part| part.requests.calls_eval)) else { return };
         let span = part.span;
         let warning = self
-            .place(id, Severity::Warning, span, "A direct `eval` in an ES module may not find the module's imports by their names.")
+            .place(
+                id,
+                Severity::Warning,
+                span,
+                "A direct `eval` in an ES module may not find the module's imports by their names.",
+            )
             .with_hint("Call `eval` on code that needs nothing from outside, as `(0, eval)(code)`.");
         self.graph.warnings.push(warning);
     }
@@ -289,7 +295,12 @@ impl Loader<'_> {
             Resolved::Builtin(name) => Target::Builtin(name),
             Resolved::UnsupportedBuiltin(name) => {
                 let message = format!("Node's builtin `{name}` is not supported yet.");
-                self.missing(id, asked, &message, "Where it is optional, require it inside `try`: then it fails as if it were absent.")
+                self.missing(
+                    id,
+                    asked,
+                    &message,
+                    "Where it is optional, require it inside `try`: then it fails as if it were absent.",
+                )
             }
             Resolved::UnknownBuiltin(name) => {
                 self.missing(id, asked, &format!("Node has no builtin `{name}`."), "Check its spelling.")
@@ -302,21 +313,24 @@ impl Loader<'_> {
                 };
                 self.missing(id, asked, &format!("`{specifier}` cannot be found."), hint)
             }
-            Resolved::NotFound(reason) => {
-                self.missing(id, asked, &format!("`{specifier}` cannot be resolved: {reason}."), "Is it the right version of the package?")
-            }
+            Resolved::NotFound(reason) => self.missing(
+                id,
+                asked,
+                &format!("`{specifier}` cannot be resolved: {reason}."),
+                "Is it the right version of the package?",
+            ),
         }
     }
 
     /// Where a failure may be expected it is left to the run; elsewhere it ends the build.
     fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, message: &str, hint: &str) -> Target {
         if asked.guarded {
-            let warning = self
-                .place(id, Severity::Warning, asked.span, message)
-                .with_hint(match asked.request {
-                    Request::Require => "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.",
-                    Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
-                });
+            let warning = self.place(id, Severity::Warning, asked.span, message).with_hint(match asked.request {
+                Request::Require => {
+                    "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached."
+                }
+                Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
+            });
             self.graph.warnings.push(warning);
         } else {
             let found = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
@@ -391,8 +405,11 @@ impl Loader<'_> {
 fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
     let sentence = error.to_string();
     let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
-    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}."))
-        .at_line(text, error.line(), error.column())
+    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}.")).at_line(
+        text,
+        error.line(),
+        error.column(),
+    )
 }
 
 /// What cannot be loaded as a module, and what to do instead.
@@ -402,7 +419,10 @@ fn unloadable(file: &Path) -> Option<(&'static str, &'static str)> {
             "a native addon, which cannot run in the sandbox",
             "Use a package, or a version of it, that is JavaScript or WebAssembly only.",
         )),
-        "wasm" => Some(("a WebAssembly module, which cannot be imported yet", "Read it as a file and compile it with `WebAssembly`.")),
+        "wasm" => Some((
+            "a WebAssembly module, which cannot be imported yet",
+            "Read it as a file and compile it with `WebAssembly`.",
+        )),
         _ => None,
     }
 }

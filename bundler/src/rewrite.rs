@@ -19,7 +19,6 @@ use crate::scan::{EsModule, Imported, constant_member};
 use crate::shake::member_of_namespace;
 use crate::virtual_paths::APP;
 
-
 /// What a variable called `yield` is called in a generator, where that is a keyword.
 const YIELD: &str = "$yield$";
 
@@ -38,15 +37,7 @@ pub(crate) struct Rewriter<'a> {
 impl<'a> Rewriter<'a> {
     pub(crate) fn new(linked: &'a Linked, names: &'a Names, runtime: &'a mut Runtime, module: ModuleId) -> Self {
         let rename_yield = linked.graph.modules[module].commonjs().is_some_and(|body| body.requests.names_yield);
-        Self {
-            linked,
-            names,
-            runtime,
-            module,
-            depth: 0,
-            imports: HashMap::new(),
-            rename_yield,
-        }
+        Self { linked, names, runtime, module, depth: 0, imports: HashMap::new(), rename_yield }
     }
 
     fn esm(&self) -> Option<&'a EsModule> {
@@ -130,7 +121,9 @@ impl<'a> Rewriter<'a> {
 
     fn is_created_require(&self, span: Span) -> bool {
         !span.is_dummy()
-            && self.esm().is_some_and(|body| body.parts.iter().any(|part| part.requests.created_requires.contains(&span)))
+            && self
+                .esm()
+                .is_some_and(|body| body.parts.iter().any(|part| part.requests.created_requires.contains(&span)))
     }
 
     fn require(&mut self, target: &Target, span: Span) -> Box<Expr> {
@@ -217,7 +210,8 @@ impl<'a> Rewriter<'a> {
             ForHead::Pat(pat) => expr_stmt(Box::new(Expr::Assign(AssignExpr {
                 span: DUMMY_SP,
                 op: op!("="),
-                left: AssignTarget::try_from(*pat).unwrap_or_else(|_| SimpleAssignTarget::Ident(fresh_ident("_").into()).into()),
+                left: AssignTarget::try_from(*pat)
+                    .unwrap_or_else(|_| SimpleAssignTarget::Ident(fresh_ident("_").into()).into()),
                 right: value,
             }))),
         };
@@ -247,7 +241,8 @@ impl<'a> Rewriter<'a> {
             handler: None,
             finalizer: Some(block(vec![cleanup])),
         }));
-        let head = declare(VarDeclKind::Let, vec![(iterator, Some(start)), (step, None), (done, Some(boolean(Truth::True)))]);
+        let head =
+            declare(VarDeclKind::Let, vec![(iterator, Some(start)), (step, None), (done, Some(boolean(Truth::True)))]);
         Stmt::Block(block(vec![head, guarded]))
     }
 }
