@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Whitespace, bundle};
 
 const NODE_FLAGS: [&str; 2] = ["--experimental-transform-types", "--no-warnings"];
 
