@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
-use crate::graph::{Body, Graph};
+use crate::graph::{Body, Graph, Target};
 use crate::package::{Packages, glob_matches};
 use crate::requires::FileReference;
 use crate::shake::Live;
@@ -31,6 +31,10 @@ pub(crate) fn collect_assets(
                 parts.flat_map(|(part, _)| &part.requests.files).collect()
             }
         };
+        files.extend(module.targets.values().filter_map(|target| match target {
+            Target::File(file, _) if file.starts_with(&app.root) && !is_loaded(graph, file) => Some(file.clone()),
+            _ => None,
+        }));
         let folder = module.file.parent().unwrap_or(&app.root);
         for reference in references {
             let path = join(folder, &reference.parts);
@@ -47,6 +51,10 @@ pub(crate) fn collect_assets(
         files.extend(matching_files(&app.root, &globs));
     }
     read_files(app, files)
+}
+
+fn is_loaded(graph: &Graph, file: &Path) -> bool {
+    graph.modules.iter().any(|module| module.file == file)
 }
 
 fn globs_of(edgepack: &Value) -> Vec<String> {
@@ -95,7 +103,9 @@ fn matching_files(root: &Path, globs: &[String]) -> Vec<PathBuf> {
     files
 }
 
-fn read_files(app: &App, files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics> {
+fn read_files(app: &App, mut files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics> {
+    files.sort();
+    files.dedup();
     let mut virtual_paths = VirtualPaths::new(&app.root);
     let mut packages = Packages::default();
     let mut found = BTreeMap::new();

@@ -67,6 +67,8 @@ pub(crate) enum Target {
     Module(ModuleId),
     /// By the name without `node:`.
     Builtin(String),
+    /// A file whose path is asked for, and which is not loaded: where it is on the building machine, and on the device.
+    File(PathBuf, String),
     /// Fails at run time, with this message.
     Missing(String),
 }
@@ -279,6 +281,13 @@ impl Loader<'_> {
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
         let Dependency { specifier, span, .. } = dependency;
+        if dependency.kind == DependencyKind::RequireResolve {
+            let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
+            if let Resolved::File(file) = self.resolver.resolve(&folder, specifier, request, self.options.builtins) {
+                let path = self.graph.virtual_paths.assign(&file, &mut self.graph.packages);
+                return Target::File(file, path);
+            }
+        }
         // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
         let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
         self.target(id, &Asked { specifier, request, span: *span, guarded })
@@ -376,7 +385,7 @@ impl Loader<'_> {
             let targets = required.filter_map(|it| module.targets.get(&it.span)).chain(&module.import_targets);
             open.extend(targets.filter_map(|target| match target {
                 Target::Module(id) => Some(*id),
-                Target::Builtin(_) | Target::Missing(_) => None,
+                Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
             }));
         }
         certain

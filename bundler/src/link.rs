@@ -83,7 +83,7 @@ fn static_closure(graph: &Graph, roots: impl IntoIterator<Item = ModuleId>) -> H
 fn module_of(target: &Target) -> Option<ModuleId> {
     match target {
         Target::Module(id) => Some(*id),
-        Target::Builtin(_) | Target::Missing(_) => None,
+        Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
     }
 }
 

@@ -129,6 +129,7 @@ impl<'a> Rewriter<'a> {
     fn require(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
             Target::Builtin(name) => self.run("$builtin", vec![string(name)], span),
+            Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], span),
             Target::Module(id) => {
                 let (number_of, stepwise, at_once) = match self.linked.evaluation[*id] {
@@ -148,6 +149,7 @@ impl<'a> Rewriter<'a> {
     fn require_resolve(&mut self, target: &Target, expr: &CallExpr) -> Box<Expr> {
         match target {
             Target::Module(id) => string(&self.linked.graph.modules[*id].path),
+            Target::File(_, path) => string(path),
             // As it was written, with or without `node:`.
             Target::Builtin(name) => expr.args.first().map_or_else(|| string(name), |arg| arg.expr.clone()),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], expr.span),
@@ -157,6 +159,7 @@ impl<'a> Rewriter<'a> {
     fn dynamic_import(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
             Target::Builtin(name) => self.run("$importBuiltin", vec![string(name)], span),
+            Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
                 (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
