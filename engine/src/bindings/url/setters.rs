@@ -8,7 +8,7 @@ pub(super) fn set(url: &mut Url, action: u32, value: &str) -> Result<(), ()> {
         0 => set_protocol(url, value),
         1 => set_authority(url, |url| quirks::set_host(url, of_file(url, value))),
         2 => set_authority(url, |url| quirks::set_hostname(url, of_file(url, value))),
-        3 => quirks::set_port(url, value),
+        3 => set_port(url, value),
         4 => quirks::set_username(url, value),
         5 => quirks::set_password(url, value),
         6 => {
@@ -43,6 +43,14 @@ fn of_file<'a>(url: &Url, value: &'a str) -> &'a str {
     if url.scheme() == "file" && value.starts_with(['/', '\\', '?', '#']) { "" } else { value }
 }
 
+/// Tabs and line ends do not count; the crate takes a value of nothing else for an empty one, which removes the port.
+fn set_port(url: &mut Url, value: &str) -> Result<(), ()> {
+    if !value.is_empty() && value.chars().all(|character| matches!(character, '\t' | '\n' | '\r')) {
+        return Err(());
+    }
+    quirks::set_port(url, value)
+}
+
 /// A path that begins with `//` is written as `/.//` while there is no host before it: `/.` goes when one comes.
 fn set_authority(url: &mut Url, set: impl FnOnce(&mut Url) -> Result<(), ()>) -> Result<(), ()> {
     let path = url.path().to_owned();
@@ -58,7 +66,7 @@ fn set_authority(url: &mut Url, set: impl FnOnce(&mut Url) -> Result<(), ()>) ->
 /// As above, in the other direction: the crate neither adds nor removes `/.`.
 fn set_pathname(url: &mut Url, value: &str) {
     let has_authority = url.has_authority();
-    quirks::set_pathname(url, value);
+    quirks::set_pathname(url, &value.replace(['\t', '\n', '\r'], ""));
     if url.cannot_be_a_base() || (has_authority && (url.is_special() || !value.is_empty())) {
         return;
     }
