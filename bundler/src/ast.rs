@@ -1,4 +1,5 @@
 //! Builds the few shapes of syntax that the passes make up themselves.
+#![allow(clippy::vec_box, reason = "swc's syntax boxes expressions, so they are passed on boxed")]
 
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, Mark, Span, SyntaxContext};
@@ -67,10 +68,11 @@ pub(crate) fn is_identifier_name(name: &str) -> bool {
 }
 
 pub(crate) fn prop_name(name: &str) -> PropName {
-    if is_identifier_name(name) {
-        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
-    } else if name == "__proto__" {
+    if name == "__proto__" {
+        // Written plainly it would set the prototype.
         PropName::Computed(ComputedPropName { span: DUMMY_SP, expr: string(name) })
+    } else if is_identifier_name(name) {
+        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
     } else {
         PropName::Str(Str { span: DUMMY_SP, value: name.into(), raw: None })
     }

@@ -71,6 +71,17 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// Adds a place known by line and column, both one-based, of a file that is not among the parsed sources.
+    pub(crate) fn at_line(mut self, text: &str, line: usize, column: usize) -> Self {
+        self.line = line;
+        self.column = column;
+        let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        self.frame = draw_frame(shown, line, column.saturating_sub(1), 1);
+        self
+    }
+}
+
 fn span_width(sources: &SourceMap, span: Span) -> usize {
     let (Ok(start), Ok(end)) = (sources.try_lookup_char_pos(span.lo), sources.try_lookup_char_pos(span.hi)) else {
         return 1;

@@ -9,6 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::emit_commonjs::emit_definition;
 use crate::emit_esm::{emit_definitions, emit_program_body};
 use crate::graph::{Body, ModuleId};
+use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
 use crate::names::{Names, choose_names};
 use crate::runtime::Runtime;
@@ -56,6 +57,8 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
     let mut emitter = Emitter { linked: &linked, live, names: &names, runtime, steps, code };
     let body = emit_body(&mut emitter);
+    // Whether it is used is only known once clashing names have been changed.
+    emitter.runtime.need(SETTER);
     let (env, mut stmts) = emitter.runtime.into_statements();
     stmts.extend(body);
     let main = function_expr(function(FunctionKind::Generator, vec![env], stmts));

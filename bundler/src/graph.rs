@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use swc_core::common::Span;
+use swc_core::common::{SourceMapper, Span};
 use swc_core::ecma::ast::{Function, Id};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
@@ -180,13 +180,13 @@ impl Loader<'_> {
             Ok(body) => module.body = body,
             Err(mut found) => {
                 found.importers = self.importers(importer, module.shown());
-                self.errors.push(found);
+                self.errors.push(*found);
             }
         }
         module
     }
 
-    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Diagnostic> {
+    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
         let bytes = fs::read(&module.file)
@@ -196,12 +196,18 @@ impl Loader<'_> {
             .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
         if extension == "json" {
             let function = json_module(&text, sources.unresolved_ctxt())
-                .map_err(|error| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid JSON: {error}.")))?;
+                .map_err(|error| broken_json(&shown, &text, &error))?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
-            Diagnostic::of_file(Severity::Error, &shown, format!("Syntax error: {}.", error.message.trim_end_matches('.')))
-                .at(&sources.map, error.span)
+            let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
+            let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
+            let begins = |text: &str| sources.map.span_to_snippet(error.span).is_ok_and(|found| found.starts_with(text));
+            if begins("@") || begins("<") {
+                found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
+            } else {
+                found
+            }
         })?;
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
@@ -245,8 +251,8 @@ impl Loader<'_> {
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
         let Dependency { specifier, span, .. } = dependency;
-        // Asking where a module is does not load it, and may well fail.
-        let guarded = dependency.guarded || dependency.kind == DependencyKind::RequireResolve;
+        // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
+        let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
         self.target(id, &Asked { specifier, request, span: *span, guarded })
     }
 
@@ -285,7 +291,10 @@ impl Loader<'_> {
         if asked.guarded {
             let warning = self
                 .place(id, Severity::Warning, asked.span, message)
-                .with_hint("It is asked for inside `try` or a function, so it only throws MODULE_NOT_FOUND when it is reached.");
+                .with_hint(match asked.request {
+                    Request::Require => "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.",
+                    Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
+                });
             self.graph.warnings.push(warning);
         } else {
             let error = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
@@ -312,6 +321,13 @@ impl Loader<'_> {
         chain.reverse();
         chain
     }
+}
+
+fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
+    let sentence = error.to_string();
+    let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
+    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}."))
+        .at_line(text, error.line(), error.column())
 }
 
 /// What cannot be loaded as a module, and what to do instead.

@@ -149,6 +149,9 @@ impl Names {
             Binding::Namespace(Target::Module(id)) if self.namespaces.contains_key(id) => {
                 self.namespaces.get(id).map(ident_expr)
             }
+            Binding::OfNamespace(module, name) => {
+                self.namespaces.get(module).map(|namespace| member(ident_expr(namespace), name, DUMMY_SP))
+            }
             Binding::Namespace(target) => of_source(target, None),
             Binding::Property(target, name) => of_source(target, Some(name.clone())),
             Binding::Missing | Binding::Ambiguous => None,

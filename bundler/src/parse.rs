@@ -86,7 +86,8 @@ fn module_system(extension: &str, package: PackageType) -> ModuleSystem {
 fn syntax_for(extension: &str) -> Syntax {
     match extension {
         "ts" | "mts" | "cts" | "tsx" => {
-            Syntax::Typescript(TsSyntax { tsx: extension == "tsx", decorators: true, ..TsSyntax::default() })
+            // JSX and decorators are refused by the parser: nothing here would turn them into JavaScript.
+            Syntax::Typescript(TsSyntax::default())
         }
         _ => Syntax::Es(EsSyntax {
             import_attributes: true,

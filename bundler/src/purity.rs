@@ -224,9 +224,14 @@ fn find_plain_objects(statements: &[Stmt]) -> HashSet<Id> {
     for stmt in statements {
         match stmt {
             Stmt::Decl(Decl::Fn(function)) => drop(found.insert(function.ident.to_id())),
-            // A parent class may have setters.
-            Stmt::Decl(Decl::Class(class)) if class.class.super_class.is_none() && !has_static_setter(&class.class) => {
-                found.insert(class.ident.to_id());
+            Stmt::Decl(Decl::Class(class)) => {
+                // A parent class that is not known may have setters.
+                let parent = class.class.super_class.as_ref();
+                let parent_is_plain =
+                    parent.is_none_or(|parent| parent.as_ident().is_some_and(|parent| found.contains(&parent.to_id())));
+                if parent_is_plain && !has_setter(&class.class) {
+                    found.insert(class.ident.to_id());
+                }
             }
             _ => {}
         }
@@ -237,7 +242,7 @@ fn find_plain_objects(statements: &[Stmt]) -> HashSet<Id> {
     found
 }
 
-fn has_static_setter(class: &Class) -> bool {
+fn has_setter(class: &Class) -> bool {
     class.body.iter().any(|member| matches!(member, ClassMember::Method(method) if method.kind == MethodKind::Setter))
 }
 

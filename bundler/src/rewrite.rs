@@ -1,4 +1,5 @@
 //! Rewrites a module's code for its place in the script: imports, `require`, `import.meta`, top-level `await`.
+#![allow(clippy::vec_box, reason = "swc's syntax boxes expressions, so they are passed on boxed")]
 
 use std::collections::HashMap;
 
@@ -20,7 +21,7 @@ use crate::virtual_paths::APP;
 
 
 /// What a variable called `yield` is called in a generator, where that is a keyword.
-const YIELD: &str = "yield_";
+const YIELD: &str = "$yield$";
 
 /// Rewrites pieces of one module.
 pub(crate) struct Rewriter<'a> {

@@ -76,6 +76,15 @@ pub(crate) enum Use {
     Member(Id, Atom),
 }
 
+impl Use {
+    /// The local name that is mentioned.
+    pub(crate) fn name(&self) -> &Id {
+        match self {
+            Self::Binding(id) | Self::Member(id, _) => id,
+        }
+    }
+}
+
 /// Scans a parsed module; `stem` names what has no name of its own.
 pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsModule {
     let mut scanner = Scanner::new(stem);

@@ -186,6 +186,10 @@ impl Shaker<'_> {
                 self.work.push(Work::Evaluate(id));
                 self.work.push(Work::Namespace(id));
             }
+            Binding::OfNamespace(id, _) => {
+                self.work.push(Work::Evaluate(id));
+                self.work.push(Work::Namespace(id));
+            }
             Binding::Namespace(target) => self.take(importer, &target, None),
             Binding::Property(target, name) => self.take(importer, &target, Some(name)),
             Binding::Missing | Binding::Ambiguous => {}

@@ -212,3 +212,36 @@ uint32_t edge_backtrace_text(char *out, uint32_t capacity)
     dbuf_free(&text);
     return length;
 }
+
+/* Whether a frame is a native function or the JavaScript that stands between one and Node's library. */
+static int edge_is_own_frame(JSContext *ctx, JSStackFrame *frame)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(frame->cur_func);
+    if (!js_class_has_bytecode(p->class_id))
+        return 1;
+    const char *file = JS_AtomToCString(ctx, p->u.func.function_bytecode->filename);
+    int is_own = file != NULL && strncmp(file, "edgepack:", 9) == 0;
+    JS_FreeCString(ctx, file);
+    return is_own;
+}
+
+/* An error as native code throws it: 0 Error, 1 TypeError, 2 RangeError. Its stack starts where our own code was
+   entered, as that of an error that node's C++ throws. */
+JSValue edge_new_error(JSContext *ctx, int kind, const char *message)
+{
+    static const JSErrorEnum kinds[] = { JS_PLAIN_ERROR, JS_TYPE_ERROR, JS_RANGE_ERROR };
+    JSValue error = JS_MakeError2(ctx, kinds[kind], false, message);
+    JSValueConst entered = JS_UNDEFINED;
+    if (JS_IsException(error))
+        return error;
+    for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame != NULL; frame = frame->prev_frame) {
+        if (!edge_is_own_frame(ctx, frame))
+            break;
+        entered = frame->cur_func;
+    }
+    if (JS_IsUndefined(entered))
+        build_backtrace(ctx, error, JS_UNDEFINED, NULL, 0, 0, 0);
+    else
+        build_backtrace(ctx, error, entered, NULL, 0, 0, JS_BACKTRACE_FLAG_FILTER_FUNC | JS_BACKTRACE_FLAG_SKIP_FIRST_LEVEL);
+    return error;
+}

@@ -13,6 +13,6 @@ mod library;
 mod program;
 mod script;
 
-// Unit tests link the host calls from the stub.
+// Tests link the host calls natively too.
 #[cfg(all(test, feature = "native"))]
 use edgepack_stub as _;

@@ -24,6 +24,15 @@ pub const ALIGN_BYTES: usize = CHUNK_BYTES;
 /// BLAKE3.
 pub type Hash = [u8; 32];
 
+/// Tells engine builds apart: a hash of the engine's module and of its bootstrapped memory.
+pub fn engine_hash(hash: impl Fn(&[u8]) -> Hash, engine_wasm: &[u8], base_memory: &[u8]) -> Hash {
+    let mut both = [0; 64];
+    let (first, second) = both.split_at_mut(32);
+    first.copy_from_slice(&hash(engine_wasm));
+    second.copy_from_slice(&hash(base_memory));
+    hash(&both)
+}
+
 /// The custom sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SectionKind {

@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod builtins;
 pub mod container;
 pub mod cursor;
+pub mod elf;
 pub mod guest;
 pub mod host_calls;
 pub mod limits;

@@ -21,3 +21,15 @@ pub const GUARDS_MAX: u32 = 4096;
 /// A package, a manifest, a list of effects: what a section other than the pages may be. Sources of 256 MiB are not
 /// an app for a gateway.
 pub const SECTION_BYTES_MAX: usize = 256 << 20;
+
+/// Where linear memory starts on 64-bit targets: free of anything else in a non-PIE executable, a constant for the
+/// compiler, and low enough that valgrind can run it.
+pub const MEMORY_BASE: u64 = 0x8_0000_0000;
+
+/// Linear memory and its guard: an access is a 32-bit address plus a 32-bit offset, so it ends below 8 GiB.
+pub const RESERVED_BYTES: u64 = 2 * MEMORY_BYTES_MAX;
+
+/// The native stack. The engine stops JS recursion by the use of its shadow stack in linear memory, of which it has
+/// at most 4 MiB; a native frame of translated code was seen to take up to 8 times its shadow frame, and half of the
+/// stack stays free for the host calls below. It is only reserved: memory is used as it is touched.
+pub const NATIVE_STACK_BYTES: u64 = 64 << 20;

@@ -92,7 +92,7 @@ impl ChunkStore {
 }
 
 fn differences<'a>(memory: &'a [u8], base: &'a [u8]) -> impl Iterator<Item = Difference<'a>> {
-    const ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
+    static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
     (0_u32..).zip(memory.chunks_exact(CHUNK_BYTES)).filter_map(move |(number, chunk)| {
         let start = number as usize * CHUNK_BYTES;
         // Beyond the base image memory is zero.

@@ -14,10 +14,7 @@ pub use verify::{SectionSize, Verified, verify};
 /// Tells engine builds apart: a hash of the engine's module and of its bootstrapped memory.
 #[must_use]
 pub fn engine_hash(engine_wasm: &[u8], base_memory: &[u8]) -> edgepack_format::container::Hash {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(blake3::hash(engine_wasm).as_bytes());
-    hasher.update(blake3::hash(base_memory).as_bytes());
-    hasher.finalize().into()
+    edgepack_format::container::engine_hash(hash, engine_wasm, base_memory)
 }
 
 fn hash(bytes: &[u8]) -> edgepack_format::container::Hash {

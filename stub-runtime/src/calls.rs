@@ -196,7 +196,7 @@ fn low_half(value: i64) -> i32 {
     i32::from_le_bytes([a, b, c, d])
 }
 
-#[cfg(feature = "native")]
+#[cfg(any(feature = "boot", feature = "native"))]
 pub(crate) use for_each_host_call;
 
 #[cfg(test)]

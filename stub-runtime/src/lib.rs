@@ -1,11 +1,15 @@
 //! The host calls of a running app, over plain slices and scalars, and the loader that boots it.
 #![deny(clippy::as_conversions)]
 
+#[cfg(feature = "boot")]
+pub mod boot;
 pub mod calls;
 mod capability;
 mod clock;
 mod copy;
 mod files;
+#[cfg(any(feature = "boot", feature = "native"))]
+mod global;
 mod handles;
 mod host;
 pub mod memory;

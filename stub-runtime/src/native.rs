@@ -1,15 +1,12 @@
 //! The host calls as C functions `edge_<name>`, for an engine compiled for this machine and linked with this
 //! library: quick development, and an oracle for the sandboxed engine. Pointers are real ones and are believed.
 
-use std::sync::{Mutex, PoisonError};
-
 use edgepack_format::policy::Grants;
 
 use crate::calls::for_each_host_call;
+use crate::global::{install, with_host};
 use crate::host::{Host, Launch, Refusal};
 use crate::memory::GuestMemory;
-
-static HOST: Mutex<Option<Host>> = Mutex::new(None);
 
 /// Starts the process's one host; its arguments are the process's own. A second call starts afresh.
 pub fn init(grants: Grants) {
@@ -19,7 +16,7 @@ pub fn init(grants: Grants) {
 
 /// Starts the process's one host as if it had been launched so.
 pub fn init_with(grants: Grants, launch: Launch) {
-    *HOST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Host::new(grants, launch));
+    install(Host::new(grants, launch));
 }
 
 /// This process's own memory.
@@ -83,9 +80,3 @@ macro_rules! trampolines {
 }
 
 for_each_host_call!(trampolines);
-
-/// Without `init` there is a host that grants nothing.
-fn with_host<T>(call: impl FnOnce(&mut Host) -> Result<T, Refusal>) -> Result<T, Refusal> {
-    let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    call(host.get_or_insert_with(|| Host::new(Grants::default(), Launch::default())))
-}

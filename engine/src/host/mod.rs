@@ -14,4 +14,6 @@ pub(crate) mod waiting;
 
 
 
+
+
 pub(crate) use answer::{Answer, Failure};

@@ -18,10 +18,10 @@ fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("getgid", 0, |call| id(call, Id::Group, "gid"))?;
     exports.function("getegid", 0, |call| id(call, Id::EffectiveGroup, "gid"))?;
     exports.function("getgroups", 0, groups)?;
-    exports.function("setuid", 1, |call| refuse(call, "setuid"))?;
-    exports.function("seteuid", 1, |call| refuse(call, "seteuid"))?;
-    exports.function("setgid", 1, |call| refuse(call, "setgid"))?;
-    exports.function("setegid", 1, |call| refuse(call, "setegid"))?;
+    exports.function("setuid", 1, |call| keep(call, Id::User, "setuid"))?;
+    exports.function("seteuid", 1, |call| keep(call, Id::EffectiveUser, "seteuid"))?;
+    exports.function("setgid", 1, |call| keep(call, Id::Group, "setgid"))?;
+    exports.function("setegid", 1, |call| keep(call, Id::EffectiveGroup, "setegid"))?;
     exports.function("setgroups", 1, |call| refuse(call, "setgroups"))?;
     exports.function("initgroups", 2, |call| refuse(call, "initgroups"))
 }
@@ -59,7 +59,17 @@ fn groups<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.ret(groups)
 }
 
-/// A process keeps the user that started it.
+/// A process keeps the user that started it: its own number is fine, a name is unknown (1), others are refused.
+fn keep<'js>(call: &Call<'_, 'js>, which: Id, syscall: &str) -> Result<Value<'js>> {
+    if call.arg(0).is_string() {
+        return call.ret(1);
+    }
+    if process::id(which) == Ok(call.i32(0)) {
+        return call.ret(0);
+    }
+    refuse(call, syscall)
+}
+
 fn refuse<'js>(call: &Call<'_, 'js>, syscall: &str) -> Result<Value<'js>> {
     let refused: Answer<()> = Err(Failure::PERM);
     settle(&call.ctx, refused, Failed { syscall, ..Failed::default() })?;

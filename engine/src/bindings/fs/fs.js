@@ -116,7 +116,7 @@ const requestIndexes = {
   __proto__: null,
   access: 2, chmod: 2, chown: 3, close: 1, copyFile: 3, fchmod: 2, fchown: 3, fdatasync: 1, fsync: 1, ftruncate: 2,
   futimes: 3, lchown: 3, link: 2, lutimes: 3, mkdir: 3, open: 3, read: 5, readBuffers: 3, rename: 2, rmdir: 1,
-  unlink: 1, utimes: 3, writeBuffers: 3,
+  symlink: 3, unlink: 1, utimes: 3, writeBuffers: 3,
 };
 for (const name in requestIndexes) binding[name] = withRequest[requestIndexes[name]](native[name]);
 
@@ -184,7 +184,6 @@ function intoContext(ctx, run, a, b, c, d, e) {
   } catch (error) {
     if (ctx === undefined || error?.errno === undefined) throw error;
     ctx.errno = error.errno;
-    ctx.code = error.code;
     ctx.syscall = error.syscall;
     return error.errno;
   }

@@ -4,7 +4,7 @@ use super::stream_wrap::{number, status};
 use super::uv::note_refusal;
 use super::{Binding, Exports};
 use crate::file_tree;
-use crate::host::sockets;
+use crate::host::{Failure, sockets};
 use crate::js::{Call, Result, Value};
 
 pub(crate) const BINDING: Binding = Binding { name: "pipe_wrap", init, glue: Some(include_str!("pipe_wrap.js")) };
@@ -24,6 +24,8 @@ fn init(exports: &Exports<'_>) -> Result<()> {
 fn bind<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let path = call.string(1)?;
     let bound = file_tree::absolute(&path).and_then(|path| sockets::unix_bind(call.i32(0), &path));
+    // As libuv, for likeness with Windows.
+    let bound = bound.map_err(|failure| if failure == Failure::NOENT { Failure::ACCES } else { failure });
     status(call, note_refusal(bound, || path))
 }
 

@@ -3,7 +3,7 @@
 mod exception;
 mod numbers;
 
-pub(crate) use exception::{Failed, access_denied, coded, note_refusal, settle};
+pub(crate) use exception::{Failed, note_refusal, settle};
 pub(crate) use numbers::{message, name};
 
 use super::{Binding, Exports};

@@ -1,0 +1,219 @@
+//! Linear memory: reserved at its fixed address, the base image mapped into it, accessible up to its size.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use edgepack_format::container::Image;
+use edgepack_format::elf::Elf;
+use edgepack_format::limits::{CHUNK_BYTES, MEMORY_BASE, MEMORY_CHUNKS_MAX, RESERVED_BYTES};
+use rustix::io::Errno;
+
+use crate::host::Refusal;
+use crate::memory::GuestMemory;
+
+use super::engine::{self, BaseRun};
+use super::source::Source;
+use super::stop::BootError;
+use super::{chunks, stop};
+
+/// The size of memory in chunks.
+static CHUNKS: AtomicU32 = AtomicU32::new(0);
+
+/// What a range may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protection {
+    None,
+    ReadWrite,
+}
+
+impl Protection {
+    fn bits(self) -> libc::c_int {
+        match self {
+            Protection::None => libc::PROT_NONE,
+            Protection::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+        }
+    }
+}
+
+fn base() -> usize {
+    usize::try_from(MEMORY_BASE).unwrap_or(0)
+}
+
+/// A chunk's address. Chunk numbers are checked where they come from: at most `MEMORY_CHUNKS_MAX`.
+fn address(chunk: u32) -> usize {
+    base() + to_usize(chunk) * CHUNK_BYTES
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The chunk at an address, if it is in linear memory.
+pub(crate) fn chunk_at(address: usize) -> Option<u32> {
+    let offset = address.checked_sub(base())?;
+    u32::try_from(offset / CHUNK_BYTES).ok().filter(|chunk| *chunk < MEMORY_CHUNKS_MAX)
+}
+
+/// Whether an address is in what is reserved for linear memory and its guard.
+pub(crate) fn is_reserved(address: usize) -> bool {
+    let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
+    address.checked_sub(base()).is_some_and(|offset| offset < reserved)
+}
+
+/// Most chunks that the app may have.
+pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
+    let chunks = bytes_max / u64::try_from(CHUNK_BYTES).unwrap_or(1);
+    u32::try_from(chunks).unwrap_or(MEMORY_CHUNKS_MAX).min(MEMORY_CHUNKS_MAX)
+}
+
+/// Reserves everything and maps the base image; the image's own chunks are not there yet. The size in chunks.
+pub(crate) fn lay_out(source: &Source, image: Option<&Image<'_>>) -> Result<u32, BootError> {
+    let chunks = image.map_or(0, |image| image.memory_chunks).max(engine::base_chunks()).min(MEMORY_CHUNKS_MAX);
+    let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: NOREPLACE fails where anything is mapped already; nothing of Rust's lies there.
+    let start = unsafe { libc::mmap(at(base()), reserved, libc::PROT_NONE, flags, -1, 0) };
+    if start.addr() != base() {
+        return Err(BootError::Memory("reserve", last_errno()));
+    }
+    protect(0, chunks, Protection::ReadWrite).map_err(|errno| BootError::Memory("make accessible", errno))?;
+    CHUNKS.store(chunks, Ordering::Relaxed);
+    let image_offset = Elf::parse(source.executable.bytes)
+        .and_then(|elf| elf.file_offset(u64::try_from(engine::base_address()).ok()?))
+        .ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
+    for run in engine::base_runs() {
+        let stored_before = u64::from(run.stored_before) * u64::try_from(CHUNK_BYTES).unwrap_or(0);
+        map_run(source.executable.fd.as_fd(), image_offset + stored_before, *run)?;
+    }
+    Ok(chunks)
+}
+
+fn map_run(file: BorrowedFd<'_>, offset: u64, run: BaseRun) -> Result<(), BootError> {
+    map(file, offset, run.first_chunk, run.chunks).map_err(|errno| BootError::Memory("map the base of", errno))
+}
+
+/// Maps whole chunks of a file copy-on-write into linear memory.
+pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, first_chunk: u32, count: u32) -> Result<(), Errno> {
+    use std::os::fd::AsRawFd;
+    let size = CHUNKS.load(Ordering::Relaxed);
+    if first_chunk.checked_add(count).is_none_or(|end| end > size) {
+        return Err(Errno::FAULT);
+    }
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::OVERFLOW)?;
+    let bytes = to_usize(count) * CHUNK_BYTES;
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
+    let protection = Protection::ReadWrite.bits();
+    // SAFETY: the range lies in linear memory, which is ours to map over.
+    let start = unsafe { libc::mmap(at(address(first_chunk)), bytes, protection, flags, file.as_raw_fd(), offset) };
+    if start.addr() == address(first_chunk) { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Makes chunks accessible or not.
+pub(crate) fn protect(first_chunk: u32, count: u32, protection: Protection) -> Result<(), Errno> {
+    if first_chunk.checked_add(count).is_none_or(|end| end > MEMORY_CHUNKS_MAX) {
+        return Err(Errno::FAULT);
+    }
+    let bytes = to_usize(count) * CHUNK_BYTES;
+    // SAFETY: the range lies in linear memory; no Rust reference into it is live while this runs.
+    let result = unsafe { libc::mprotect(at(address(first_chunk)), bytes, protection.bits()) };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// The bytes of an accessible chunk.
+///
+/// # Safety
+/// The chunk is accessible, and nothing else uses it while the slice lives.
+pub(crate) unsafe fn chunk_bytes(chunk: u32) -> &'static mut [u8] {
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(at(address(chunk)).cast(), CHUNK_BYTES) }
+}
+
+fn at(address: usize) -> *mut libc::c_void {
+    std::ptr::with_exposed_provenance_mut(address)
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::NOMEM)
+}
+
+/// A whole file, read-only. A file that is cut while it is mapped ends the process by SIGBUS.
+pub(crate) fn map_file(file: impl AsFd) -> Result<&'static [u8], Errno> {
+    use std::os::fd::AsRawFd;
+    let size = usize::try_from(rustix::fs::fstat(&file)?.st_size).map_err(|_| Errno::OVERFLOW)?;
+    if size == 0 {
+        return Ok(&[]);
+    }
+    let fd = file.as_fd().as_raw_fd();
+    // SAFETY: a new mapping at a place of the kernel's choice.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE, fd, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(last_errno());
+    }
+    // SAFETY: the mapping has that size, is readable and is never unmapped.
+    Ok(unsafe { std::slice::from_raw_parts(start.cast(), size) })
+}
+
+/// Linear memory as host calls see it.
+#[derive(Debug)]
+pub(crate) struct LinearMemory;
+
+impl LinearMemory {
+    /// Checks the bounds and fetches what was never touched: the kernel would not take our fault for an answer.
+    fn check(pointer: usize, length: usize) -> Result<usize, Refusal> {
+        let size = to_usize(CHUNKS.load(Ordering::Relaxed)) * CHUNK_BYTES;
+        let end = pointer.checked_add(length).filter(|end| *end <= size).ok_or(Refusal::OutOfBounds)?;
+        if length > 0 {
+            chunks::fetch(pointer / CHUNK_BYTES, (end - 1) / CHUNK_BYTES);
+        }
+        Ok(base() + pointer)
+    }
+}
+
+impl GuestMemory for LinearMemory {
+    const WORD_BYTES: usize = 4;
+
+    fn input(&self, pointer: usize, length: usize) -> Result<&[u8], Refusal> {
+        let address = LinearMemory::check(pointer, length)?;
+        // SAFETY: inside accessible linear memory. The guest is the only writer and waits for the call's end.
+        Ok(unsafe { std::slice::from_raw_parts(at(address).cast_const().cast(), length) })
+    }
+
+    fn output(&mut self, pointer: usize, length: usize) -> Result<&mut [u8], Refusal> {
+        let address = LinearMemory::check(pointer, length)?;
+        // SAFETY: as for `input`; `&mut self` makes it the only slice into linear memory.
+        Ok(unsafe { std::slice::from_raw_parts_mut(at(address).cast(), length) })
+    }
+}
+
+/// Copies bytes into linear memory.
+pub(crate) fn write(pointer: u32, bytes: &[u8]) -> Result<(), Refusal> {
+    LinearMemory.output(to_usize(pointer), bytes.len())?.copy_from_slice(bytes);
+    Ok(())
+}
+
+/// `memory.grow`: the new chunks are zero; `u32::MAX` if they may not be had.
+#[unsafe(no_mangle)]
+extern "C" fn edge_memory_grow(chunks: u32, delta: u32, chunks_max: u32) -> u32 {
+    let grown = chunks.checked_add(delta).filter(|grown| *grown <= chunks_max.min(MEMORY_CHUNKS_MAX));
+    let Some(grown) = grown else { return u32::MAX };
+    if delta > 0 && protect(chunks, delta, Protection::ReadWrite).is_err() {
+        return u32::MAX;
+    }
+    CHUNKS.store(grown, Ordering::Relaxed);
+    chunks
+}
+
+/// What wasm2c's code calls when it must not go on; the numbers are `wasm_rt_trap_t`'s.
+#[unsafe(no_mangle)]
+extern "C" fn wasm_rt_trap(reason: u32) -> ! {
+    stop::trap(match reason {
+        1 => "the engine stopped: memory access out of bounds",
+        2 => "the engine stopped: integer overflow",
+        3 => "the engine stopped: division by zero",
+        4 => "the engine stopped: invalid conversion to an integer",
+        5 => "the engine stopped: unreachable code",
+        6 => "the engine stopped: wrong indirect call",
+        8 => "the engine stopped: stack overflow",
+        _ => "the engine stopped",
+    })
+}

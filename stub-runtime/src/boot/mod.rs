@@ -1,0 +1,115 @@
+//! From exec to the app's first instruction: find the container, check what is read, lay memory out, resume.
+
+mod chunks;
+mod engine;
+mod imports;
+mod memory;
+mod process;
+mod source;
+mod stop;
+mod trace;
+
+use std::ffi::{c_char, c_int};
+
+use edgepack_format::container::{
+    ContainerError, Effect, Guard, Image, ImageKind, Index, SectionKind, Sections, decode_effects,
+};
+
+use crate::calls;
+use crate::global;
+use crate::host::Host;
+use crate::memory::OwnedMemory;
+
+use self::source::Source;
+use self::stop::BootError;
+use self::trace::Trace;
+
+/// Boots; the exit code.
+#[must_use]
+pub fn main(argc: c_int, argv: *const *const c_char) -> c_int {
+    match boot(process::arguments(argc, argv)) {
+        Ok(code) => code,
+        Err(error) => stop::refuse(&error),
+    }
+}
+
+fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
+    let mut trace = Trace::start();
+    let source = Source::find(args)?;
+    trace.phase("find");
+    let sections = Sections::find(source.container)?;
+    let index = checked_index(&sections)?;
+    trace.phase("index");
+    let mut host = Host::new(index.grants.clone(), source.launch.clone());
+    let image = choose_image(&mut host, &index);
+    trace.phase("guards");
+    let memory_chunks = memory::lay_out(&source, image)?;
+    chunks::install(&source, &sections, &index, image)?;
+    trace.phase("memory");
+    if image.is_some_and(|image| image.kind == ImageKind::Started) {
+        replay(&mut host, &sections, &index)?;
+    }
+    global::install(host);
+    process::raise_stack_limit();
+    let stack_pointer = image.map_or(engine::initial_stack_pointer(), |image| image.stack_pointer);
+    engine::prepare(memory_chunks, memory::chunks_max(index.memory_bytes_max), stack_pointer);
+    trace.phase("engine");
+    if image.is_none() {
+        load_package(&sections, &index)?;
+        trace.phase("load");
+    }
+    trace.print();
+    Ok(process::leave(engine::run()))
+}
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    blake3::hash(bytes).into()
+}
+
+fn checked_index<'a>(sections: &Sections<'a>) -> Result<Index<'a>, BootError> {
+    let index = sections.index(hash)?;
+    if index.engine != engine::hash() {
+        let error = ContainerError::OtherEngine { container: index.engine, stub: engine::hash() };
+        return Err(BootError::Container(error));
+    }
+    Ok(index)
+}
+
+/// The started image if everything that was assumed holds, else the loaded one.
+fn choose_image<'i, 'a>(host: &mut Host, index: &'i Index<'a>) -> Option<&'i Image<'a>> {
+    let started = index.image(ImageKind::Started).filter(|_| index.guards.iter().all(|guard| holds(host, guard)));
+    started.or_else(|| index.image(ImageKind::Loaded))
+}
+
+/// Assumed calls have no pointers, so they run on no memory.
+fn holds(host: &mut Host, guard: &Guard) -> bool {
+    let answer = calls::dispatch(host, &mut OwnedMemory::default(), &guard.call, &guard.args);
+    let answer = answer.map(|answer| answer.unwrap_or_else(|refusal| refusal.code().into()));
+    answer == Some(guard.result)
+}
+
+fn replay(host: &mut Host, sections: &Sections<'_>, index: &Index<'_>) -> Result<(), BootError> {
+    let Some(effects) = sections.verified(SectionKind::Deferred, index, hash)? else { return Ok(()) };
+    for effect in decode_effects(effects)? {
+        // As when the program does it itself: a closed standard output is not an error of the boot.
+        match effect {
+            Effect::Write { handle, bytes } => {
+                let _ = crate::stdio::write(host, handle, &bytes);
+            }
+            Effect::Call { name, args } => {
+                let _ = calls::dispatch(host, &mut OwnedMemory::default(), &name, &args);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// For a container without images: the engine compiles the app's script now.
+fn load_package(sections: &Sections<'_>, index: &Index<'_>) -> Result<(), BootError> {
+    let package = sections.verified(SectionKind::Package, index, hash)?;
+    let package = package.ok_or(ContainerError::MissingSection(SectionKind::Package.name()))?;
+    let length = u32::try_from(package.len()).map_err(|_| BootError::Load)?;
+    let pointer = engine::alloc(length);
+    memory::write(pointer, package).map_err(|_| BootError::Load)?;
+    if engine::load(pointer, length) == 0 { Ok(()) } else { Err(BootError::Load) }
+}

@@ -1,0 +1,88 @@
+//! Where the container is: in this executable, or in the file that the first argument names.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use edgepack_format::container::ELF_SECTION;
+use edgepack_format::elf::Elf;
+use rustix::io::Errno;
+
+use crate::host::Launch;
+
+use super::memory;
+use super::stop::BootError;
+
+/// This executable, as the kernel shows it to itself.
+const SELF: &str = "/proc/self/exe";
+
+/// The files that memory is mapped from. They stay open as long as the process.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// This executable, with the base image.
+    pub(crate) executable: MappedFile,
+    /// The container's file, if it is another.
+    pub(crate) file: Option<MappedFile>,
+    pub(crate) container: &'static [u8],
+    /// Where the container starts in its file.
+    pub(crate) container_offset: usize,
+    pub(crate) launch: Launch,
+}
+
+/// An open file and its bytes.
+#[derive(Debug)]
+pub(crate) struct MappedFile {
+    pub(crate) fd: OwnedFd,
+    pub(crate) bytes: &'static [u8],
+}
+
+impl MappedFile {
+    fn open(path: &str) -> Result<MappedFile, BootError> {
+        let failed = |errno| BootError::Open(path.to_owned(), errno);
+        let file = File::open(path).map_err(|error| failed(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        let fd = OwnedFd::from(file);
+        let bytes = memory::map_file(&fd).map_err(failed)?;
+        Ok(MappedFile { fd, bytes })
+    }
+}
+
+impl Source {
+    /// Takes the first argument if there is no container inside.
+    pub(crate) fn find(args: Vec<Vec<u8>>) -> Result<Source, BootError> {
+        let mut args = args.into_iter();
+        let own_name = args.next().unwrap_or_default();
+        let executable = MappedFile::open(SELF).or_else(|error| {
+            // Without /proc the name we were started by has to do.
+            MappedFile::open(&String::from_utf8_lossy(&own_name)).map_err(|_| error)
+        })?;
+        let own_path = own_path(own_name);
+        let inside = Elf::parse(executable.bytes).and_then(|elf| elf.section(ELF_SECTION));
+        if let Some(range) = inside {
+            let container = executable.bytes.get(range.clone()).unwrap_or_default();
+            let launch = Launch { executable: own_path, args: args.collect() };
+            return Ok(Source { executable, file: None, container, container_offset: range.start, launch });
+        }
+        let path = args.next().ok_or(BootError::NothingToRun)?;
+        let file = MappedFile::open(&String::from_utf8_lossy(&path))?;
+        let range = match Elf::parse(file.bytes) {
+            Some(elf) => elf.section(ELF_SECTION).ok_or(BootError::NothingToRun)?,
+            None => 0..file.bytes.len(),
+        };
+        let container = file.bytes.get(range.clone()).unwrap_or_default();
+        let launch = Launch { executable: own_path, args: args.collect() };
+        Ok(Source { executable, file: Some(file), container, container_offset: range.start, launch })
+    }
+
+    /// The file that the container is mapped from.
+    pub(crate) fn container_file(&self) -> &MappedFile {
+        self.file.as_ref().unwrap_or(&self.executable)
+    }
+}
+
+/// What `process.execPath` shows. A stub run from memory has no path of its own: there it is what it was called.
+fn own_path(own_name: Vec<u8>) -> PathBuf {
+    let link = std::fs::read_link(SELF).ok().filter(|path| !path.starts_with("/memfd:"));
+    link.unwrap_or_else(|| PathBuf::from(OsString::from_vec(own_name)))
+}

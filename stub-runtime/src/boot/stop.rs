@@ -1,0 +1,65 @@
+//! The ends that are not the app's: refused containers and traps, each with one sentence and its exit code.
+
+use std::ffi::c_int;
+
+use edgepack_format::container::ContainerError;
+use rustix::io::Errno;
+
+/// The app was not started: its container cannot be used.
+pub(crate) const REFUSED_EXIT_CODE: c_int = 1;
+/// The engine was stopped: what a shell reports for SIGABRT.
+pub(crate) const TRAP_EXIT_CODE: c_int = 134;
+
+/// Why nothing was started.
+#[derive(Debug)]
+pub(crate) enum BootError {
+    Container(ContainerError),
+    /// No container inside, none named.
+    NothingToRun,
+    Open(String, Errno),
+    /// Linear memory could not be laid out: what was tried.
+    Memory(&'static str, Errno),
+    /// The engine refused the package.
+    Load,
+}
+
+impl From<ContainerError> for BootError {
+    fn from(error: ContainerError) -> BootError {
+        BootError::Container(error)
+    }
+}
+
+impl std::fmt::Display for BootError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BootError::Container(error) => error.fmt(f),
+            BootError::NothingToRun => f.write_str("there is no app in this executable; name a container: STUB APP.epk"),
+            BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
+            BootError::Memory(what, errno) => write!(f, "cannot {what} the app's memory: {errno}"),
+            BootError::Load => f.write_str("the engine cannot load the app"),
+        }
+    }
+}
+
+/// Says why and gives the exit code.
+pub(crate) fn refuse(error: &BootError) -> c_int {
+    say(&error.to_string());
+    REFUSED_EXIT_CODE
+}
+
+/// Says why the engine was stopped and ends the process.
+pub(crate) fn trap(reason: &str) -> ! {
+    say(reason);
+    super::process::end_now(TRAP_EXIT_CODE)
+}
+
+/// A chunk was not what it should be: its first touch is too late to do anything else.
+pub(crate) fn damaged(error: &ContainerError) -> ! {
+    say(&error.to_string());
+    super::process::end_now(REFUSED_EXIT_CODE)
+}
+
+fn say(sentence: &str) {
+    // If standard error is closed nobody is listening.
+    let _ = rustix::io::write(rustix::stdio::stderr(), format!("edgepack: {sentence}\n").as_bytes());
+}

@@ -1,0 +1,220 @@
+//! `engine.wasm` → C by wasm2c, changed where it can know more than wasm2c does: memory lies at a constant address,
+//! there is one instance, one table that never changes, and no data to initialise.
+//!
+//! Every change expects a text of wasm2c 1.0.32 and fails when it is not there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::project::Project;
+use crate::run::{command, output, run};
+
+/// Translation units: as many as the cores of a small machine, as each repeats the prelude.
+const UNITS: usize = 4;
+
+const VERSION: &str = "1.0.32";
+
+/// Translates; the paths of the C files.
+pub(super) fn engine(project: &Project, wasm: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let version = output(&mut command("wasm2c", ["--version"], &project.root))?;
+    ensure!(version.trim().starts_with(VERSION), "wasm2c {VERSION} is needed, this is {version}");
+    let source = folder.join("engine.c");
+    let mut translate = command("wasm2c", ["--module-name", "engine"], &project.root);
+    run(translate.arg("-o").arg(&source).arg(wasm))?;
+    let text = fs::read_to_string(&source).context("wasm2c wrote something else than text")?;
+    let units = Translation::parse(&text)?.units()?;
+    fs::remove_file(&source)?;
+    let glue = project.root.join("stub-runtime/c/engine.c");
+    let mut paths = vec![folder.join("engine.h")];
+    for (number, mut unit) in units.into_iter().enumerate() {
+        if number == 0 {
+            unit.push_str(&fs::read_to_string(&glue)?);
+        }
+        let path = folder.join(format!("engine-{number}.c"));
+        fs::write(&path, unit)?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+/// wasm2c's output, taken apart.
+struct Translation<'a> {
+    /// Up to the module's own parts: macros and inline functions.
+    prelude: String,
+    /// The canonical number of each function type.
+    types: Vec<u32>,
+    /// Prototypes of the module's functions, without `static`.
+    prototypes: String,
+    /// The table, as C.
+    table: String,
+    /// `init_*` is not taken over; exports are.
+    exports: String,
+    /// The module's functions.
+    functions: Vec<&'a str>,
+}
+
+impl<'a> Translation<'a> {
+    fn parse(text: &'a str) -> Result<Translation<'a>> {
+        let (prelude, rest) = split(text, "static bool s_module_initialized = false;")?;
+        let (types, rest) = split(rest, "\n}\n")?;
+        let types = types_of(types)?;
+        let (prototypes, rest) = split(rest, "static void init_globals(")?;
+        let (globals, rest) = split(rest, "\n}\n")?;
+        ensure!(globals.matches("instance->").count() == 1 && globals.contains("instance->w2c___stack_pointer = "),
+            "the engine has other mutable globals than __stack_pointer: {globals}");
+        let (tables, rest) = split(rest, "static void init_elem_instances(")?;
+        let (_, rest) = split(rest, "\n}\n")?;
+        let (functions, exports) = split(rest, "/* export: ")?;
+        let (exports, _) = split(exports, "static void init_instance_import(")?;
+        let table = table_of(tables, &types)?;
+        Ok(Translation {
+            prelude: with_constant_base(prelude)?,
+            table,
+            prototypes: unstatic_all(prototypes),
+            exports: format!("/* export: {exports}"),
+            functions: functions_of(functions)?,
+            types,
+        })
+    }
+
+    /// Units that compile on their own and are about equally long; the first has table, exports and instance.
+    fn units(&self) -> Result<Vec<String>> {
+        let numbers: Vec<String> = self.types.iter().map(u32::to_string).collect();
+        let start = format!(
+            "{}static const u32 func_types[] = {{{}}};\nextern Z_engine_instance_t edge_instance;\n\
+             extern const wasm_rt_funcref_t edge_table[];\n{}\n",
+            self.prelude,
+            numbers.join(","),
+            self.prototypes,
+        );
+        let total: usize = self.functions.iter().map(|function| function.len()).sum();
+        let mut units = vec![format!("{start}{}{}", self.table, self.exports)];
+        let mut unit = start.clone();
+        let mut length = 0;
+        for function in &self.functions {
+            unit.push_str(&direct_calls(unstatic(function)?)?);
+            length += function.len();
+            if length > total / UNITS {
+                units.push(std::mem::replace(&mut unit, start.clone()));
+                length = 0;
+            }
+        }
+        if length > 0 {
+            units.push(unit);
+        }
+        Ok(units)
+    }
+}
+
+fn split<'a>(text: &'a str, at: &str) -> Result<(&'a str, &'a str)> {
+    text.split_once(at).with_context(|| format!("wasm2c's output has changed: no `{at}`"))
+}
+
+fn replace(text: &str, from: &str, to: &str, count: usize) -> Result<String> {
+    let found = text.matches(from).count();
+    ensure!(found == count, "wasm2c's output has changed: `{from}` is there {found} times, not {count}");
+    Ok(text.replace(from, to))
+}
+
+/// `mem->data` is a load before every access, and after every store again; the constant is none.
+fn with_constant_base(prelude: &str) -> Result<String> {
+    let text = replace(prelude, "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));", "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));", 1)?;
+    let text = replace(&text, "wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));", "wasm_rt_memcpy(EDGE_AT(addr), &wrapped, sizeof(t1));", 1)?;
+    // It forces every loaded value into a register of its own, so that an unused load still traps: no one relies on it.
+    let text = replace(&text, "wasm_asm(\"\" ::\"r\"(result));", "", 2)?;
+    let text = replace(&text, "memset(mem->data + d, val, n);", "memset(EDGE_AT(d), val, n);", 1)?;
+    let copy = "memmove(dest->data + dest_addr, src->data + src_addr, n);";
+    replace(&text, copy, "memmove(EDGE_AT(dest_addr), EDGE_AT(src_addr), n);", 1)
+}
+
+/// Types with the same text are the same type: what `wasm_rt_register_func_type` would find out at start.
+fn types_of(text: &str) -> Result<Vec<u32>> {
+    let mut known = BTreeMap::new();
+    let mut types = Vec::new();
+    for line in text.lines().filter(|line| line.contains("wasm_rt_register_func_type")) {
+        let (number, signature) = line.trim().strip_prefix("func_types[").and_then(|line| line.split_once("] = "))
+            .with_context(|| format!("wasm2c's output has changed: {line}"))?;
+        ensure!(number.parse() == Ok(types.len()), "wasm2c's function types are out of order");
+        let next = u32::try_from(known.len() + 1)?;
+        types.push(*known.entry(signature).or_insert(next));
+    }
+    Ok(types)
+}
+
+/// The one table as a constant. Its segments lie at constant places and nothing writes it later.
+fn table_of(text: &str, types: &[u32]) -> Result<String> {
+    let mut segments: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+    let mut open = None;
+    let mut size = None;
+    let mut rows: Vec<Option<(u32, &str)>> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix("static const wasm_elem_segment_expr_t ") {
+            open = Some(rest.split_once('[').context("a segment without a name")?.0);
+        } else if let (Some(name), Some(rest)) = (open, line.strip_prefix('{')) {
+            let fields: Vec<&str> = rest.trim_end_matches("},").split(", ").collect();
+            let [ty, function, "0"] = fields.as_slice() else { bail!("an unexpected table entry: {line}") };
+            segments.entry(name).or_default().push((ty.parse()?, function));
+        } else if line.starts_with("};") {
+            open = None;
+        } else if let Some(rest) = line.strip_prefix("wasm_rt_allocate_funcref_table(&instance->w2c_T0, ") {
+            let (min, max) = rest.trim_end_matches(");").split_once(", ").context("a table without a size")?;
+            ensure!(min == max, "the engine's table can grow");
+            size = Some(min.parse::<usize>()?);
+            rows.resize(min.parse()?, None);
+        } else if let Some(rest) = line.strip_prefix("funcref_table_init(&instance->w2c_T0, ") {
+            let fields: Vec<&str> = rest.split(", ").collect();
+            let [name, _, at, "0", count, "instance", "func_types);"] = fields.as_slice() else { bail!("an unexpected segment: {line}") };
+            let at: usize = at.trim_end_matches('u').parse()?;
+            let entries = segments.get(name).context("a segment that is not there")?;
+            ensure!(entries.len() == count.parse::<usize>()?, "a part of a segment");
+            for (place, (ty, function)) in (at..).zip(entries) {
+                *rows.get_mut(place).context("a segment outside of the table")? =
+                    Some((*types.get(*ty).context("an unknown type")?, function));
+            }
+        } else {
+            ensure!(!line.contains("w2c_T1") && !line.contains("externref_table"), "the engine has several tables");
+        }
+    }
+    let size = size.context("the engine has no table")?;
+    let rows = rows.iter().map(|row| match row {
+        Some((ty, function)) => format!("{{{ty}, {function}, &edge_instance}},\n"),
+        None => "{0, 0, 0},\n".to_owned(),
+    });
+    Ok(format!("#define EDGE_TABLE_SIZE {size}\nconst wasm_rt_funcref_t edge_table[] = {{\n{}}};\n", rows.collect::<String>()))
+}
+
+fn unstatic_all(prototypes: &str) -> String {
+    let lines = prototypes.lines().map(|line| format!("{}\n", line.strip_prefix("static ").unwrap_or(line)));
+    lines.collect()
+}
+
+fn functions_of(text: &str) -> Result<Vec<&str>> {
+    let functions: Vec<&str> = text.split("\n}\n").map(str::trim).filter(|function| !function.is_empty()).collect();
+    ensure!(functions.iter().all(|function| function.starts_with("static ")), "wasm2c's output has changed: not a function");
+    Ok(functions)
+}
+
+fn unstatic(function: &str) -> Result<String> {
+    let function = function.strip_prefix("static ").context("wasm2c's output has changed: not a function")?;
+    Ok(format!("{function}\n}}\n\n"))
+}
+
+/// Indirect calls look the instance up in the table; it is always ours.
+fn direct_calls(function: String) -> Result<String> {
+    const LOOKUP: &str = "instance->w2c_T0.data[";
+    const FIELD: &str = "].module_instance";
+    let mut text = String::with_capacity(function.len());
+    let mut rest = function.as_str();
+    while let Some((before, after)) = rest.split_once(LOOKUP) {
+        let (_, after) = after.split_once(FIELD).context("wasm2c's output has changed: the table is used otherwise")?;
+        text.push_str(before);
+        text.push_str("instance");
+        rest = after;
+    }
+    text.push_str(rest);
+    Ok(text)
+}
