@@ -13,9 +13,9 @@ pub(crate) fn compile_own<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], 
 
 /// Compiles the app's code; `Function.prototype.toString` shows its source.
 pub(crate) fn compile<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body: &str) -> Result<Function<'js>> {
-    // The parameters stand on a line before the first, so that positions are those of `body`.
-    let source = format!("(function ({}) {{\n{body}\n}})", parameters.join(", "));
-    Function::from_value(evaluate::evaluate(ctx, file, &source, 0)?)
+    // The parameters stand before line 1, so that positions are those of `body`; QuickJS takes line 0 for "not given".
+    let source = format!("(function ({}) {{\n\n{body}\n}})", parameters.join(", "));
+    Function::from_value(evaluate::evaluate(ctx, file, &source, -1)?)
 }
 
 /// Evaluates a sloppy script; the completion value must be a function.
