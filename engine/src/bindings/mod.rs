@@ -12,6 +12,7 @@ pub(crate) mod builtins;
 mod cares_wrap;
 mod contextify;
 mod credentials;
+mod crypto;
 mod edge_loop;
 mod encoding_binding;
 mod errors;
@@ -65,6 +66,7 @@ const BINDINGS: &[Binding] = &[
     cares_wrap::BINDING,
     contextify::BINDING,
     credentials::BINDING,
+    crypto::BINDING,
     edge_loop::BINDING,
     encoding_binding::BINDING,
     errors::BINDING,
