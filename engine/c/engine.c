@@ -247,6 +247,13 @@ uint32_t edge_backtrace_text(char *out, uint32_t capacity)
     return length;
 }
 
+/* Whether a value is an ArrayBuffer or SharedArrayBuffer. */
+int edge_is_buffer(JSValueConst value)
+{
+    JSClassID class_id = JS_GetClassID(value);
+    return class_id == JS_CLASS_ARRAY_BUFFER || class_id == JS_CLASS_SHARED_ARRAY_BUFFER;
+}
+
 /* Whether a frame is a native function or the JavaScript that stands between one and Node's library. */
 static int edge_is_own_frame(JSContext *ctx, JSStackFrame *frame)
 {

@@ -34,7 +34,8 @@ fn safe_getenv<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 fn temporary_directory<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    let found = ["TMPDIR", "TMP", "TEMP"].into_iter().filter_map(process_env::get).find(|directory| !directory.is_empty());
+    let found =
+        ["TMPDIR", "TMP", "TEMP"].into_iter().filter_map(process_env::get).find(|directory| !directory.is_empty());
     let Some(directory) = found else { return call.undefined() };
     let trimmed = if directory.len() > 1 { directory.strip_suffix('/') } else { None };
     call.ret(trimmed.unwrap_or(&directory))

@@ -59,7 +59,13 @@ fn is_same(one: &Stat, other: &Stat) -> bool {
     one[7] == other[7] && one[0] == other[0]
 }
 
-fn refusal_of_pair(from_stat: &Stat, to_stat: Option<&Stat>, from: &str, to: &str, recursive: bool) -> Option<CopyRefusal> {
+fn refusal_of_pair(
+    from_stat: &Stat,
+    to_stat: Option<&Stat>,
+    from: &str,
+    to: &str,
+    recursive: bool,
+) -> Option<CopyRefusal> {
     let from_is_directory = file_tree::is_directory(from_stat);
     if let Some(to_stat) = to_stat {
         if is_same(from_stat, to_stat) {
@@ -196,7 +202,8 @@ fn copy_tree(from: &str, to: &str, how: TreeCopy) -> core::result::Result<(), St
 fn copy_leaf(from: &str, to: &str, how: TreeCopy) -> core::result::Result<(), Stopped> {
     match file_tree::copy(from, to, if how.force { Existing::Replace } else { Existing::Fail }) {
         Err(Failure::EXIST) if how.error_on_exist => {
-            let text = format!("[ERR_FS_CP_EEXIST]: Target already exists: cp returned EEXIST ({to} already exists) {to}");
+            let text =
+                format!("[ERR_FS_CP_EEXIST]: Target already exists: cp returned EEXIST ({to} already exists) {to}");
             return Err(Stopped::Refused(("ERR_FS_CP_EEXIST", text)));
         }
         Err(Failure::EXIST) => return Ok(()),
