@@ -1,8 +1,20 @@
-/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the one
-   line changed that build.rs names. */
+/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the
+   lines replaced that build.rs lists. */
 #include "quickjs.h"
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
+struct JSObject;
+static void edge_store_stack(JSContext *ctx, struct JSObject *error, JSValue stack);
 #include "quickjs_hooked.h"
+
+/* Stands in build_backtrace, put there by build.rs: an error's stack is an own property, which Node's library and many
+   packages look for. The internal slot is set too, so that a second stack is not stored. */
+static void edge_store_stack(JSContext *ctx, struct JSObject *error, JSValue stack)
+{
+    JS_FreeValue(ctx, error->u.object_data);
+    error->u.object_data = JS_NULL;
+    JS_DefinePropertyValue(ctx, JS_MKPTR(JS_TAG_OBJECT, error), JS_ATOM_stack, stack,
+                           JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+}
 
 /* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
    Used for Node's own library only: its text would fill the base image. */

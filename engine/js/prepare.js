@@ -33,12 +33,8 @@
     processMethods.refresh?.();
   };
 
-  shared.formatFatal = (error) => `Uncaught:\n${describe(error)}\n\nNode.js ${process.version}\n`;
-
-  function describe(error) {
-    if (error !== null && typeof error === 'object' && typeof error.stack === 'string') return error.stack;
-    return require('internal/util/inspect').inspect(error);
-  }
+  shared.formatFatal = (error) =>
+    `\n${internalBinding('errors').describeFatal(error)}\n\nNode.js ${process.version}\n`;
 
   function unsupported(id) {
     const error = new Error(`The builtin module 'node:${id}' is not supported yet by edgepack`);

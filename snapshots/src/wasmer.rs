@@ -17,7 +17,7 @@ use crate::machine::{Answer, Guest, Halt, Host};
 use crate::{Error, Result};
 
 /// Part of an artifact's name: what another version of the VM compiled must not be loaded.
-pub(crate) const VM: &str = concat!("wasmer-7.4-cranelift-", env!("CARGO_PKG_VERSION"));
+pub(crate) const VM: &str = concat!("wasmer-7.2-cranelift-", env!("CARGO_PKG_VERSION"));
 
 /// Native stack of the guest. JS recursion ends at the guest's own limit, well before this one.
 const STACK_BYTES: usize = 64 << 20;

@@ -2,6 +2,8 @@
 
 mod base;
 mod link;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use std::fs;

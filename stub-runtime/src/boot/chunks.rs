@@ -14,6 +14,7 @@ use zstd_safe::DCtx;
 use super::memory::{self, Protection};
 use super::source::Source;
 use super::stop::{self, BootError};
+use super::trace;
 
 /// The stored chunk, plus one, that is still to come for each chunk of memory; 0 for none.
 static PENDING: [AtomicU32; PENDING_LENGTH] = [const { AtomicU32::new(0) }; PENDING_LENGTH];
@@ -164,6 +165,7 @@ fn fetch_one(chunk: u32) -> bool {
     let number = slot(chunk).map_or(0, |slot| slot.swap(0, Ordering::Relaxed));
     let (Some(number), Some(store)) = (number.checked_sub(1), STORE.get()) else { return false };
     PENDING_COUNT.fetch_sub(1, Ordering::Relaxed);
+    trace::fetched(chunk);
     if let Err(error) = store.bring(chunk, number) {
         stop::damaged(&error);
     }
