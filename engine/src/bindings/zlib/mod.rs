@@ -60,7 +60,8 @@ fn create<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
         7 => Mode::Unzip,
         _ => return call.type_error("Bad argument"),
     };
-    let settings = Settings { window_bits: call.i32(1), level: call.i32(2), mem_level: call.i32(3), strategy: call.i32(4) };
+    let settings =
+        Settings { window_bits: call.i32(1), level: call.i32(2), mem_level: call.i32(3), strategy: call.i32(4) };
     let dictionary = if call.arg(5).is_object() { Some(call.bytes(5)?.as_slice().to_vec()) } else { None };
     let members = if call.bool(6) { Members::One } else { Members::Many };
     let (stream, failure) = Stream::new(mode, settings, members, dictionary);

@@ -79,7 +79,12 @@ pub(super) struct Stream {
 
 impl Stream {
     /// A stream, and why its dictionary does not fit.
-    pub(super) fn new(mode: Mode, settings: Settings, members: Members, dictionary: Option<Vec<u8>>) -> (Stream, Option<Failure>) {
+    pub(super) fn new(
+        mode: Mode,
+        settings: Settings,
+        members: Members,
+        dictionary: Option<Vec<u8>>,
+    ) -> (Stream, Option<Failure>) {
         let coder = coder(mode, settings);
         let mut stream = Stream { mode, settings, dictionary, members, coder, magic_bytes_read: 0 };
         let failure = stream.set_dictionary();
@@ -146,7 +151,11 @@ impl Stream {
         let (read, written) = match &mut self.coder {
             Coder::Deflate(deflate) => {
                 let before = (deflate.total_in(), deflate.total_out());
-                *status = match deflate.compress(input, output, DeflateFlush::try_from(flush).unwrap_or(DeflateFlush::NoFlush)) {
+                *status = match deflate.compress(
+                    input,
+                    output,
+                    DeflateFlush::try_from(flush).unwrap_or(DeflateFlush::NoFlush),
+                ) {
                     Ok(status) => number(status),
                     Err(error) => error as i32,
                 };
@@ -155,7 +164,11 @@ impl Stream {
             Coder::Inflate(inflate) => {
                 let before = (inflate.total_in(), inflate.total_out());
                 // Inflate knows no other kinds of flush: they only matter to compression.
-                *status = match inflate.decompress(input, output, InflateFlush::try_from(flush).unwrap_or(InflateFlush::NoFlush)) {
+                *status = match inflate.decompress(
+                    input,
+                    output,
+                    InflateFlush::try_from(flush).unwrap_or(InflateFlush::NoFlush),
+                ) {
                     Ok(status) => number(status),
                     Err(InflateError::NeedDict { .. }) => code::NEED_DICT,
                     Err(InflateError::StreamError) => code::STREAM_ERROR,
@@ -217,13 +230,15 @@ fn coder(mode: Mode, settings: Settings) -> Coder {
         Mode::Unzip => window_bits + 32,
     };
     match mode {
-        Mode::Deflate | Mode::Gzip | Mode::DeflateRaw => Coder::Deflate(Box::new(Deflate::new_with_config(DeflateConfig {
-            level,
-            method: Method::Deflated,
-            window_bits: format_bits,
-            mem_level,
-            strategy: Strategy::try_from(strategy).unwrap_or(Strategy::Default),
-        }))),
+        Mode::Deflate | Mode::Gzip | Mode::DeflateRaw => {
+            Coder::Deflate(Box::new(Deflate::new_with_config(DeflateConfig {
+                level,
+                method: Method::Deflated,
+                window_bits: format_bits,
+                mem_level,
+                strategy: Strategy::try_from(strategy).unwrap_or(Strategy::Default),
+            })))
+        }
         _ => {
             let bits = u8::try_from(format_bits.unsigned_abs()).unwrap_or(15);
             Coder::Inflate(Box::new(Inflate::new(format_bits >= 0, bits)))
