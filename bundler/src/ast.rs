@@ -1,4 +1,5 @@
 //! Builds the few shapes of syntax that the passes make up themselves.
+#![allow(clippy::vec_box, reason = "swc's syntax boxes expressions, so they are passed on boxed")]
 
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, Mark, Span, SyntaxContext};
@@ -39,7 +40,13 @@ pub(crate) fn array(elements: Vec<Box<Expr>>) -> Box<Expr> {
 
 pub(crate) fn call(callee: Box<Expr>, args: Vec<Box<Expr>>, span: Span) -> Box<Expr> {
     let args = args.into_iter().map(|expr| ExprOrSpread { spread: None, expr }).collect();
-    Box::new(Expr::Call(CallExpr { span, ctxt: SyntaxContext::empty(), callee: Callee::Expr(callee), args, type_args: None }))
+    Box::new(Expr::Call(CallExpr {
+        span,
+        ctxt: SyntaxContext::empty(),
+        callee: Callee::Expr(callee),
+        args,
+        type_args: None,
+    }))
 }
 
 pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
@@ -48,7 +55,8 @@ pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
 
 /// `yield {await: x}`: the engine waits for `x`, then resumes with its value.
 pub(crate) fn yield_await(arg: Box<Expr>, span: Span) -> Box<Expr> {
-    let awaited = Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
+    let awaited =
+        Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
     Box::new(Expr::Yield(YieldExpr { span, arg: Some(object(vec![awaited])), delegate: false }))
 }
 
@@ -67,10 +75,11 @@ pub(crate) fn is_identifier_name(name: &str) -> bool {
 }
 
 pub(crate) fn prop_name(name: &str) -> PropName {
-    if is_identifier_name(name) {
-        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
-    } else if name == "__proto__" {
+    if name == "__proto__" {
+        // Written plainly it would set the prototype.
         PropName::Computed(ComputedPropName { span: DUMMY_SP, expr: string(name) })
+    } else if is_identifier_name(name) {
+        PropName::Ident(IdentName::new(name.into(), DUMMY_SP))
     } else {
         PropName::Str(Str { span: DUMMY_SP, value: name.into(), raw: None })
     }
@@ -93,9 +102,20 @@ pub(crate) fn expr_stmt(expr: Box<Expr>) -> Stmt {
 pub(crate) fn declare(kind: VarDeclKind, declarators: Vec<(Id, Option<Box<Expr>>)>) -> Stmt {
     let decls = declarators
         .into_iter()
-        .map(|(id, init)| VarDeclarator { span: DUMMY_SP, name: Pat::Ident(ident_of(&id, DUMMY_SP).into()), init, definite: false })
+        .map(|(id, init)| VarDeclarator {
+            span: DUMMY_SP,
+            name: Pat::Ident(ident_of(&id, DUMMY_SP).into()),
+            init,
+            definite: false,
+        })
         .collect();
-    Stmt::Decl(Decl::Var(Box::new(VarDecl { span: DUMMY_SP, ctxt: SyntaxContext::empty(), kind, declare: false, decls })))
+    Stmt::Decl(Decl::Var(Box::new(VarDecl {
+        span: DUMMY_SP,
+        ctxt: SyntaxContext::empty(),
+        kind,
+        declare: false,
+        decls,
+    })))
 }
 
 pub(crate) fn directive(text: &str) -> Stmt {

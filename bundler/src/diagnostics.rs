@@ -71,6 +71,17 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// Adds a place known by line and column, both one-based, of a file that is not among the parsed sources.
+    pub(crate) fn at_line(mut self, text: &str, line: usize, column: usize) -> Self {
+        self.line = line;
+        self.column = column;
+        let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        self.frame = draw_frame(shown, line, column.saturating_sub(1), 1);
+        self
+    }
+}
+
 fn span_width(sources: &SourceMap, span: Span) -> usize {
     let (Ok(start), Ok(end)) = (sources.try_lookup_char_pos(span.lo), sources.try_lookup_char_pos(span.hi)) else {
         return 1;
@@ -83,17 +94,11 @@ fn draw_frame(text: &str, line: usize, column: usize, width: usize) -> String {
     const BEFORE: usize = 60;
     const WINDOW: usize = 120;
     let skipped = if column > WINDOW { column - BEFORE } else { 0 };
-    let shown: String =
-        text.chars().skip(skipped).take(WINDOW).map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let shown: String = text.chars().skip(skipped).take(WINDOW).map(|c| if c == '\t' { ' ' } else { c }).collect();
     let gutter = line.to_string();
     let caret_at = column - skipped;
     let carets = "^".repeat(width.min(WINDOW.saturating_sub(caret_at)).max(1));
-    format!(
-        "{gutter} | {}\n{} | {}{carets}",
-        shown.trim_end(),
-        " ".repeat(gutter.len()),
-        " ".repeat(caret_at)
-    )
+    format!("{gutter} | {}\n{} | {}{carets}", shown.trim_end(), " ".repeat(gutter.len()), " ".repeat(caret_at))
 }
 
 impl fmt::Display for Diagnostic {

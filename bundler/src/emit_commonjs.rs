@@ -3,7 +3,7 @@
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
-use crate::ast::{array, function_expr, number, string};
+use crate::ast::{array, function_expr, ident_expr, string};
 use crate::emit::{Code, Emitter};
 use crate::graph::{CommonJs, ModuleId};
 use crate::parse::WRAPPER_PARAMS;
@@ -11,7 +11,7 @@ use crate::rewrite::Rewriter;
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
 
-/// `[path, function* (exports, require, module) { … }, 1]`; the last only if `require` is more than called.
+/// `[path, function* (exports, require, module) { … }, $makeRequire]`; the last only if `require` is more than called.
 pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
     let module = &emitter.linked.graph.modules[id];
     let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/');
@@ -31,9 +31,11 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Ex
         body.stmts = stmts;
     }
     definition.push(function_expr(function));
+    if body.requests.hands_on_module || sees_everything(body) {
+        emitter.runtime.need("$moduleRequire");
+    }
     if wants_require(body) {
-        emitter.runtime.need("$makeRequire");
-        definition.push(number(1));
+        definition.push(ident_expr(&emitter.runtime.need("$makeRequire")));
     }
     array(definition)
 }
@@ -55,6 +57,6 @@ fn params_needed(body: &CommonJs) -> usize {
     last.map_or(0, |index| index + 1)
 }
 
-fn is_directive(stmt: &Stmt) -> bool {
+pub(crate) fn is_directive(stmt: &Stmt) -> bool {
     stmt.as_expr().is_some_and(|stmt| matches!(&*stmt.expr, Expr::Lit(Lit::Str(_))))
 }

@@ -8,8 +8,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
 use crate::ast::{
-    FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member, number,
-    object, prop_name, string, yield_delegate,
+    FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member,
+    number, object, prop_name, string, yield_delegate,
 };
 use crate::emit::{Code, Emitter};
 use crate::graph::{ModuleId, Target};
@@ -38,16 +38,19 @@ pub(crate) fn emit_definitions(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
 /// The bodies of the modules that run with the program, in the order in which Node would run them.
 pub(crate) fn emit_program_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
     let mut stmts = Vec::new();
-    for id in emitter.linked.order.clone() {
-        if !emitter.live.modules[id] {
-            continue;
-        }
+    let mut loaded = HashSet::new();
+    for id in evaluation_order(emitter) {
         match emitter.linked.evaluation[id] {
-            Evaluation::CommonJs => {
-                let taken = emitter.names.taken_by_program(&Source::CommonJs(id));
-                stmts.extend(emit_commonjs_import(emitter, id, taken));
+            Evaluation::CommonJs => stmts.extend(emit_program_import(emitter, id, &mut loaded)),
+            Evaluation::Wrapped => {
+                stmts.push(emit_evaluate(emitter, id));
+                // What the program takes through its exports has been loaded by it.
+                for child in commonjs_behind(emitter, id) {
+                    if !emitter.names.taken_by_program(&Source::CommonJs(child)).is_empty() {
+                        stmts.extend(emit_program_import(emitter, child, &mut loaded));
+                    }
+                }
             }
-            Evaluation::Wrapped => stmts.push(emit_evaluate(emitter, id)),
             Evaluation::Eager => {
                 if emitter.live.namespaces.contains(&id) {
                     stmts.extend(emit_open_stars(emitter, id));
@@ -57,6 +60,60 @@ pub(crate) fn emit_program_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
         }
     }
     stmts
+}
+
+fn emit_program_import(emitter: &mut Emitter<'_>, id: ModuleId, loaded: &mut HashSet<ModuleId>) -> Option<Stmt> {
+    if !loaded.insert(id) {
+        return None;
+    }
+    let taken = emitter.names.taken_by_program(&Source::CommonJs(id));
+    emit_commonjs_import(emitter, id, taken)
+}
+
+/// Live modules that run with the program: depth first through static imports, each after what it imports.
+/// A wrapped module sees to its own imports.
+fn evaluation_order(emitter: &Emitter<'_>) -> Vec<ModuleId> {
+    let modules = &emitter.linked.graph.modules;
+    let mut order = Vec::new();
+    let mut seen = HashSet::from([0]);
+    let mut stack = vec![(0, 0)];
+    while let Some((id, next)) = stack.pop() {
+        let is_wrapped = emitter.live.modules[id] && emitter.linked.evaluation[id] == Evaluation::Wrapped;
+        match modules[id].import_targets.get(next).filter(|_| !is_wrapped) {
+            Some(target) => {
+                stack.push((id, next + 1));
+                if let Target::Module(child) = target
+                    && seen.insert(*child)
+                {
+                    stack.push((*child, 0));
+                }
+            }
+            None if emitter.live.modules[id] => order.push(id),
+            None => {}
+        }
+    }
+    order
+}
+
+/// CommonJS modules that an ES module imports, also through others.
+fn commonjs_behind(emitter: &Emitter<'_>, root: ModuleId) -> Vec<ModuleId> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([root]);
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        for target in &emitter.linked.graph.modules[id].import_targets {
+            if let Target::Module(child) = target
+                && seen.insert(*child)
+            {
+                open.push(*child);
+                if emitter.linked.evaluation[*child] == Evaluation::CommonJs {
+                    found.push(*child);
+                }
+            }
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 fn emit_builtins(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
@@ -75,7 +132,8 @@ fn emit_builtins(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
 
 /// `const whole = load, name = whole.name, all = $interop(whole)`
 fn emit_taken(emitter: &mut Emitter<'_>, load: Box<Expr>, taken: Vec<(Option<Atom>, Id)>, from: &Source) -> Stmt {
-    let whole = taken.iter().find(|(name, _)| name.as_ref().is_some_and(|name| name == "default")).map(|(_, id)| id.clone());
+    let whole =
+        taken.iter().find(|(name, _)| name.as_ref().is_some_and(|name| name == "default")).map(|(_, id)| id.clone());
     let whole = whole.unwrap_or_else(|| fresh_ident("exports").to_id());
     let mut declarators = vec![(whole.clone(), Some(load))];
     for (name, id) in taken {

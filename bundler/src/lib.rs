@@ -9,6 +9,7 @@ mod emit_esm;
 mod entry;
 mod graph;
 mod json;
+mod keep_names;
 mod link;
 mod names;
 mod package;
@@ -133,6 +134,23 @@ pub struct Asset {
 /// # Errors
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
+    std::thread::scope(|scope| {
+        let bundling = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || bundle_app(options));
+        match bundling.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => {
+                let message = format!("The bundler cannot start a thread: {error}.");
+                Err(Diagnostic::of_file(Severity::Error, "", message).into())
+            }
+        }
+    })
+}
+
+/// Syntax trees are walked recursively, and generated sources nest them thousands deep. Only touched pages count.
+const STACK_BYTES: usize = 1 << 30;
+
+fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     GLOBALS.set(&Globals::new(), || {
         let app = entry::find_app(&options.entry)?;
         let graph = graph::load_graph(&app, options)?;

@@ -3,21 +3,18 @@
 use std::collections::HashSet;
 
 use swc_core::atoms::Atom;
-use swc_core::common::Span;
 use swc_core::ecma::ast::Id;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::requires::DependencyKind;
-use crate::scan::{EsModule, Export, ImportBinding, Imported};
+use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
 
 /// A graph whose imports are bound.
 pub(crate) struct Linked {
     pub(crate) graph: Graph,
     /// By module.
     pub(crate) evaluation: Vec<Evaluation>,
-    /// The modules that run with the program, dependencies first. Empty if the entry is CommonJS.
-    pub(crate) order: Vec<ModuleId>,
     /// By module: whether it, or something it imports, awaits at its top level.
     pub(crate) awaits: Vec<bool>,
 }
@@ -37,20 +34,27 @@ pub(crate) enum Evaluation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// A top-level binding of an ES module, and a name under which that module exports it.
-    Local { module: ModuleId, id: Id, name: Atom },
+    Local {
+        module: ModuleId,
+        id: Id,
+        name: Atom,
+    },
     Namespace(Target),
     /// A property of what a CommonJS module or builtin exports; `default` is all of it.
     Property(Target, Atom),
+    /// A property of an ES module's namespace: one of several open `export *` has it, and which is not known.
+    OfNamespace(ModuleId, Atom),
     Missing,
     Ambiguous,
 }
 
 /// Links the graph; imports of names that do not exist are errors.
 pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
-    let awaits = (0..graph.modules.len()).map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m))).collect();
+    let awaits = (0..graph.modules.len())
+        .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
+        .collect();
     let evaluation = choose_evaluation(&graph);
-    let order = if graph.modules[0].esm().is_some() { evaluation_order(&graph) } else { Vec::new() };
-    let mut linked = Linked { graph, evaluation, order, awaits };
+    let mut linked = Linked { graph, evaluation, awaits };
     let errors = find_missing_names(&linked);
     if errors.is_empty() {
         return Ok(linked);
@@ -79,7 +83,7 @@ fn static_closure(graph: &Graph, roots: impl IntoIterator<Item = ModuleId>) -> H
 fn module_of(target: &Target) -> Option<ModuleId> {
     match target {
         Target::Module(id) => Some(*id),
-        Target::Builtin(_) | Target::Missing(_) => None,
+        Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
     }
 }
 
@@ -112,28 +116,6 @@ fn asked_for(graph: &Graph, kind: DependencyKind) -> Vec<ModuleId> {
         found.extend(asked.filter_map(|dependency| module_of(module.targets.get(&dependency.span)?)));
     }
     found
-}
-
-/// Depth first through static imports, each module after what it imports.
-fn evaluation_order(graph: &Graph) -> Vec<ModuleId> {
-    let mut order = Vec::new();
-    let mut seen = HashSet::from([0]);
-    let mut stack = vec![(0, 0)];
-    while let Some((id, next)) = stack.pop() {
-        let targets = &graph.modules[id].import_targets;
-        match targets.get(next) {
-            Some(target) => {
-                stack.push((id, next + 1));
-                if let Some(child) = module_of(target)
-                    && seen.insert(child)
-                {
-                    stack.push((child, 0));
-                }
-            }
-            None => order.push(id),
-        }
-    }
-    order
 }
 
 impl Linked {
@@ -181,7 +163,13 @@ impl Linked {
     }
 
     /// ES modules are asked first: the names of the others are not known.
-    fn resolve_star(&self, id: ModuleId, module: &EsModule, name: &Atom, visiting: &mut HashSet<(ModuleId, Atom)>) -> Binding {
+    fn resolve_star(
+        &self,
+        id: ModuleId,
+        module: &EsModule,
+        name: &Atom,
+        visiting: &mut HashSet<(ModuleId, Atom)>,
+    ) -> Binding {
         let mut found = Binding::Missing;
         let mut fallback = Binding::Missing;
         for record in &module.stars {
@@ -189,7 +177,10 @@ impl Linked {
             let candidate = match module_of(target).filter(|id| self.graph.modules[*id].esm().is_some()) {
                 Some(child) => self.resolve_export_guarded(child, name, visiting),
                 None => {
-                    fallback = Binding::Property(target.clone(), name.clone());
+                    fallback = match fallback {
+                        Binding::Missing => Binding::Property(target.clone(), name.clone()),
+                        _ => Binding::OfNamespace(id, name.clone()),
+                    };
                     continue;
                 }
             };
@@ -197,13 +188,22 @@ impl Linked {
                 (_, Binding::Missing) => {}
                 // A guess from a CommonJS module further down gives way to a name that is known.
                 (Binding::Missing, candidate) => found = candidate,
-                (Binding::Property(..), candidate @ Binding::Local { .. }) => found = candidate,
-                (_, Binding::Property(..)) => {}
+                (Binding::Property(..) | Binding::OfNamespace(..), candidate @ Binding::Local { .. }) => {
+                    found = candidate
+                }
+                (Binding::Property(..), Binding::Property(..)) => found = Binding::OfNamespace(id, name.clone()),
+                (_, Binding::Property(..) | Binding::OfNamespace(..)) => {}
                 (known, candidate) if *known == candidate || is_same(known, &candidate) => {}
                 _ => return Binding::Ambiguous,
             }
         }
-        if found == Binding::Missing { fallback } else { found }
+        match (&found, fallback) {
+            (Binding::Missing, fallback) => fallback,
+            (Binding::Property(..), Binding::Property(..) | Binding::OfNamespace(..)) => {
+                Binding::OfNamespace(id, name.clone())
+            }
+            _ => found,
+        }
     }
 
     /// The names that module `id` exports, sorted as a namespace has them, with what they stand for.
@@ -237,7 +237,8 @@ impl Linked {
             let Some(body) = self.graph.modules[module].esm() else { continue };
             for record in &body.stars {
                 let target = &self.graph.modules[module].import_targets[*record];
-                if module_of(target).is_none_or(|id| self.graph.modules[id].esm().is_none()) && !found.contains(target) {
+                if module_of(target).is_none_or(|id| self.graph.modules[id].esm().is_none()) && !found.contains(target)
+                {
                     found.push(target.clone());
                 }
             }
@@ -270,40 +271,50 @@ fn static_closure_of_stars(graph: &Graph, root: ModuleId) -> Vec<ModuleId> {
     found
 }
 
-/// TypeScript may import and re-export types without saying so; there a missing name is no error.
+/// TypeScript may import and re-export types without saying so: there a name is only missing where code uses it.
 fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (id, module) in linked.graph.modules.iter().enumerate() {
-        let Some(body) = module.esm().filter(|_| !module.typescript) else { continue };
-        let mut bindings: Vec<&ImportBinding> = body.bindings.values().collect();
+        let Some(body) = module.esm() else { continue };
+        let used: HashSet<&Id> = body.parts.iter().flat_map(|part| &part.uses).map(Use::name).collect();
+        let checked = body.bindings.iter().filter(|(local, _)| !module.typescript || used.contains(local));
+        let mut bindings: Vec<&ImportBinding> = checked.map(|(_, binding)| binding).collect();
         bindings.extend(body.exports.iter().filter_map(|(_, export)| match export {
-            Export::From(binding) => Some(binding),
-            Export::Local(_) => None,
+            Export::From(binding) if !module.typescript => Some(binding),
+            _ => None,
         }));
         bindings.sort_by_key(|binding| binding.span.lo);
         for binding in bindings {
             let Imported::Name(name) = &binding.name else { continue };
-            let problem = match linked.resolve_import(id, binding) {
-                Binding::Missing => format!("`{}` has no export named `{name}`.", body.imports[binding.record].specifier),
-                Binding::Ambiguous => {
-                    format!("`{}` exports `{name}` more than once through `export *`.", body.imports[binding.record].specifier)
-                }
-                _ => continue,
+            let from = &body.imports[binding.record].specifier;
+            let place = |problem: String| {
+                Diagnostic::of_file(Severity::Error, module.shown(), problem)
+                    .at(&linked.graph.sources.map, binding.span)
             };
-            errors.push(missing_name(linked, id, binding, name, &problem, binding.span));
+            match linked.resolve_import(id, binding) {
+                Binding::Missing => {
+                    let found = place(format!("`{from}` has no export named `{name}`."));
+                    errors.push(suggest_name(linked, &module.import_targets[binding.record], name, found));
+                }
+                Binding::Ambiguous => {
+                    let found = place(format!("`{from}` exports `{name}` more than once through `export *`."));
+                    errors.push(found.with_hint("Import it from the module that declares it."));
+                }
+                _ => {}
+            }
         }
     }
     errors
 }
 
-fn missing_name(linked: &Linked, id: ModuleId, binding: &ImportBinding, name: &Atom, problem: &str, span: Span) -> Diagnostic {
-    let module = &linked.graph.modules[id];
-    let found = Diagnostic::of_file(Severity::Error, module.shown(), problem).at(&linked.graph.sources.map, span);
-    let Target::Module(target) = module.import_targets[binding.record] else { return found };
+fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic) -> Diagnostic {
+    let Some(target) = module_of(target) else { return found };
     let names = linked.exports_of(target);
     let nearest = names.iter().map(|(candidate, _)| (distance(candidate, name), candidate)).min();
     match nearest {
-        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => found.with_hint(format!("Did you mean `{candidate}`?")),
+        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => {
+            found.with_hint(format!("Did you mean `{candidate}`?"))
+        }
         _ if names.is_empty() => found.with_hint("It exports nothing."),
         _ => found,
     }

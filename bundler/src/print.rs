@@ -1,15 +1,16 @@
 //! Prints the script: gives clashing names new ones, adds the parentheses needed, and maps positions to the sources.
 
+use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::common::sync::Lrc;
 use swc_core::common::{BytePos, FileName, LineCol, SourceMap};
-use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::ecma::ast::{Pass, Program};
 use swc_core::ecma::codegen::text_writer::{JsWriter, WriteJs, omit_trailing_semi};
 use swc_core::ecma::codegen::{Config, Emitter};
 use swc_core::ecma::transforms::base::fixer::fixer;
-use swc_core::ecma::transforms::base::hygiene::{Config as HygieneConfig, hygiene_with_config};
+use swc_core::ecma::transforms::base::hygiene::hygiene;
 
 use crate::Whitespace;
+use crate::keep_names::{collect_names, restore_names};
 
 /// The script as text.
 pub(crate) struct Printed {
@@ -19,8 +20,9 @@ pub(crate) struct Printed {
 
 /// Prints `program`, all of whose names are still told apart by their contexts.
 pub(crate) fn print_script(mut program: Program, sources: &Lrc<SourceMap>, whitespace: Whitespace) -> Printed {
-    let hygiene = HygieneConfig { keep_class_names: true, ignore_eval: true, ..HygieneConfig::default() };
-    hygiene_with_config(hygiene).process(&mut program);
+    let names = collect_names(&program);
+    hygiene().process(&mut program);
+    restore_names(&mut program, &names);
     fixer(None).process(&mut program);
     let mut script = Vec::new();
     let mut mappings: Vec<(BytePos, LineCol)> = Vec::new();

@@ -45,6 +45,8 @@ pub(crate) struct Requests {
     /// The wrapper's parameters that the code mentions, besides in calls that are rewritten.
     pub(crate) params: BTreeSet<&'static str>,
     pub(crate) mentions_arguments: bool,
+    /// `module` is handed on, or its `require` is called.
+    pub(crate) hands_on_module: bool,
     pub(crate) calls_eval: bool,
     pub(crate) awaits_at_top: bool,
     /// `yield` is an ordinary name in sloppy code, but not in a generator.
@@ -64,7 +66,8 @@ pub(crate) struct ModuleNames {
 
 /// Collects the requests of `node`.
 pub(crate) fn find_requests<N: VisitWith<RequestFinder>>(node: &N, names: &ModuleNames) -> Requests {
-    let mut finder = RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0 };
+    let mut finder =
+        RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0 };
     node.visit_with(&mut finder);
     finder.found
 }
@@ -83,7 +86,8 @@ impl RequestFinder {
     }
 
     fn is_require(&self, expr: &Expr) -> bool {
-        expr.as_ident().is_some_and(|ident| self.names.requires.iter().any(|(sym, ctxt)| *sym == ident.sym && *ctxt == ident.ctxt))
+        expr.as_ident()
+            .is_some_and(|ident| self.names.requires.iter().any(|(sym, ctxt)| *sym == ident.sym && *ctxt == ident.ctxt))
     }
 
     fn add(&mut self, kind: DependencyKind, specifier: String, span: Span) {
@@ -236,7 +240,18 @@ impl Visit for RequestFinder {
         template.visit_children_with(self);
     }
 
+    fn visit_member_expr(&mut self, member: &MemberExpr) {
+        let is_module = |ident: &Ident| ident.sym == "module" && ident.ctxt == self.names.wrapper;
+        let is_plain = member.prop.is_ident() && !member.prop.is_ident_with("require");
+        if is_plain && member.obj.as_ident().is_some_and(is_module) {
+            self.found.params.insert("module");
+        } else {
+            member.visit_children_with(self);
+        }
+    }
+
     fn visit_ident(&mut self, ident: &Ident) {
+        self.found.hands_on_module |= ident.sym == "module" && ident.ctxt == self.names.wrapper;
         if ident.ctxt == self.names.wrapper
             && let Some(param) = crate::parse::WRAPPER_PARAMS.iter().find(|param| ident.sym == **param)
         {

@@ -3,7 +3,7 @@
   // `require.cache`: CommonJS modules by file name.
   var $cache = Object.create(null);
 
-  // By id: [path below /app, body, whether the body wants a whole `require` and not just its calls].
+  // By id: [path below /app, body, and if the body wants a whole `require`, not just its calls, what makes it].
   var $commonjs = [];
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
@@ -23,10 +23,12 @@
     this.children = [];
     this.paths = $nodeModulesAbove(this.path);
   }
-  $Module.prototype.require = function (specifier) {
-    return $requireFrom(this.filename, specifier);
-  };
   Object.defineProperty($Module, "name", { value: "Module" });
+
+  // Only where `module` is used for more than its own properties.
+  var $moduleRequire = ($Module.prototype.require = function (specifier) {
+    return $requireFrom(this.filename, specifier);
+  });
 
   function $nodeModulesAbove(path) {
     var found = [];
@@ -48,7 +50,7 @@
     var failed = true;
     $current = module;
     try {
-      yield* definition[1].call(module.exports, module.exports, definition[2] && $makeRequire(filename), module, filename, module.path);
+      yield* definition[1].call(module.exports, module.exports, definition[2] && definition[2](filename), module, filename, module.path);
       module.loaded = true;
       failed = false;
     } finally {
@@ -213,15 +215,15 @@
 
   function* $requireEsm(id) {
     var record = $wrapped[id];
-    if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     if (record.awaits && record.state < 2)
       throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla."), "ERR_REQUIRE_ASYNC_MODULE");
+    if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     var namespace = yield* $evaluate(id);
     if ("module.exports" in namespace) return namespace["module.exports"];
     if (!("default" in namespace) || "__esModule" in namespace) return namespace;
     if (!record.view) {
-      var getters = { __esModule: () => true };
-      for (let name of Object.keys(namespace)) getters[name] = () => namespace[name];
+      var getters = {};
+      for (let name of Object.keys(namespace).concat("__esModule").sort()) getters[name] = () => (name === "__esModule" ? true : namespace[name]);
       record.view = $namespace(getters);
     }
     return record.view;
@@ -261,8 +263,11 @@
     return record.promise || (record.promise = $drive($evaluate(id)));
   }
 
+  var $imported = [];
+
+  // A module that failed stays failed for `import()`.
   function $importCommonJs(id) {
-    return $drive($require(id)).then((exports) => $interop(exports, true));
+    return ($imported[id] = $imported[id] || $drive($require(id)).then((exports) => $interop(exports, true)));
   }
 
   function $importBuiltin(name) {

@@ -76,6 +76,15 @@ pub(crate) enum Use {
     Member(Id, Atom),
 }
 
+impl Use {
+    /// The local name that is mentioned.
+    pub(crate) fn name(&self) -> &Id {
+        match self {
+            Self::Binding(id) | Self::Member(id, _) => id,
+        }
+    }
+}
+
 /// Scans a parsed module; `stem` names what has no name of its own.
 pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsModule {
     let mut scanner = Scanner::new(stem);
@@ -172,7 +181,8 @@ impl<'a> Scanner<'a> {
             let span = specifier.span();
             let (local, name) = match specifier {
                 ImportSpecifier::Named(named) => {
-                    let name = named.imported.as_ref().map_or_else(|| named.local.sym.clone(), |n| n.atom().into_owned());
+                    let name =
+                        named.imported.as_ref().map_or_else(|| named.local.sym.clone(), |n| n.atom().into_owned());
                     (named.local, Imported::Name(name))
                 }
                 ImportSpecifier::Default(default) => (default.local, Imported::Name("default".into())),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Bundle, BundleOptions, Builtins, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -94,8 +94,14 @@ pub(crate) fn executable(target: &Target, container: &[u8]) -> Result<Vec<u8>> {
 
 /// A script on disk → a container that runs it as `node FILE` does.
 pub(crate) fn pack_node(file: &str, target: &Target) -> Result<Vec<u8>> {
-    let package =
-        Package { mode: Mode::Node, arch: target.node_arch, entry: file, script: file, source_map: "", files: Vec::new() };
+    let package = Package {
+        mode: Mode::Node,
+        arch: target.node_arch,
+        entry: file,
+        script: file,
+        source_map: "",
+        files: Vec::new(),
+    };
     let manifest = Manifest {
         name: file.to_owned(),
         entry: file.to_owned(),
@@ -166,7 +172,7 @@ fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Pr
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
     match &snapshot.ending {
-        Ending::Stopped(stop) | Ending::OutOfTime(stop) => original(&bundle.source_map, stop.position?),
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => original(&bundle.source_map, &stop.positions),
         _ => None,
     }
 }

@@ -55,7 +55,9 @@ fn declared(allow: &Value) -> Result<Grants, Failure> {
             "env" => grants.env = scope,
             "run" => grants.run = scope,
             "sys" => grants.sys = scope,
-            other => return Err(malformed(&format!("\"{other}\" is no capability: net, read, write, env, run, sys are"))),
+            other => {
+                return Err(malformed(&format!("\"{other}\" is no capability: net, read, write, env, run, sys are")));
+            }
         }
     }
     Ok(grants)
@@ -91,7 +93,11 @@ mod tests {
 
     #[test]
     fn flags_and_package_json_add_up() {
-        let flags = AllowArgs { allow_env: Some(vec!["PORT".into(), "HOST".into()]), allow_net: Some(vec![]), ..AllowArgs::default() };
+        let flags = AllowArgs {
+            allow_env: Some(vec!["PORT".into(), "HOST".into()]),
+            allow_net: Some(vec![]),
+            ..AllowArgs::default()
+        };
         let edgepack = json!({ "allow": { "env": ["HOST", "MODE"], "read": true, "sys": ["hostname"] } });
         let grants = grants(&flags, &edgepack).expect("grants");
         assert_eq!(grants.env, some(&["HOST", "MODE", "PORT"]));

@@ -26,7 +26,10 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
         return Err(cannot(path, "its folder does not exist").hint(format!("create {}", folder.display())));
     }
     // The folder's mode says nothing on a read-only file system, or to root: try.
-    tempfile::Builder::new().prefix(".edgepack-").tempfile_in(&folder).map_err(|error| cannot(path, &error.to_string()))?;
+    tempfile::Builder::new()
+        .prefix(".edgepack-")
+        .tempfile_in(&folder)
+        .map_err(|error| cannot(path, &error.to_string()))?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A position in the bundle's script → the place in the app's own sources, by the bundle's source map.
+//! Positions in the bundle's script → the place in the app's own sources, by the bundle's source map.
 
 use edgepack_snapshots::Position;
 use sourcemap::SourceMap;
@@ -14,12 +14,14 @@ pub(crate) struct Place {
     pub(crate) column: u32,
 }
 
-/// The original place, if the map knows one.
-pub(crate) fn original(source_map: &str, position: Position) -> Option<Place> {
+/// The original place of the first position that has one: what the bundler has put in between has none.
+pub(crate) fn original(source_map: &str, positions: &[Position]) -> Option<Place> {
     let map = SourceMap::from_slice(source_map.as_bytes()).ok()?;
-    let token = map.lookup_token(position.line.checked_sub(1)?, position.column.saturating_sub(1))?;
-    let file = token.get_source()?;
-    Some(Place { file: file.to_owned(), line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
+    positions.iter().find_map(|position| {
+        let token = map.lookup_token(position.line.checked_sub(1)?, position.column.saturating_sub(1))?;
+        let file = token.get_source()?;
+        Some(Place { file: file.to_owned(), line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
+    })
 }
 
 impl std::fmt::Display for Place {
@@ -36,8 +38,8 @@ mod tests {
     fn a_bundle_position_is_mapped_to_its_source() {
         // One segment: generated 1:1 is source 0, line 12, column 3.
         let map = r#"{"version":3,"sources":["src/server.ts"],"names":[],"mappings":"AAWE"}"#;
-        let place = original(map, Position { line: 1, column: 7 }).expect("a place");
+        let place = original(map, &[Position { line: 1, column: 7 }]).expect("a place");
         assert_eq!((place.to_string().as_str(), place.column), ("src/server.ts:12", 3));
-        assert_eq!(original("", Position { line: 1, column: 1 }), None);
+        assert_eq!(original("", &[Position { line: 1, column: 1 }]), None);
     }
 }

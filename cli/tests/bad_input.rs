@@ -84,7 +84,10 @@ fn a_native_addon() {
 fn an_output_path_that_cannot_be_written() {
     let files = [("main.js", "console.log(1)")];
     let stderr = refused(&files, &["build", "main.js", "-o", "no/such/folder/app"], 1);
-    assert_says(&stderr, &["no/such/folder/app cannot be written: its folder does not exist", "hint: create no/such/folder"]);
+    assert_says(
+        &stderr,
+        &["no/such/folder/app cannot be written: its folder does not exist", "hint: create no/such/folder"],
+    );
     let stderr = refused(&files, &["build", "main.js", "-o", "."], 1);
     assert_says(&stderr, &["cannot be written: it is a folder", "hint: name a file with -o"]);
 }

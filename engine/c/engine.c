@@ -1,8 +1,20 @@
-/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the one
-   line changed that build.rs names. */
+/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the
+   lines replaced that build.rs lists. */
 #include "quickjs.h"
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
+struct JSObject;
+static void edge_store_stack(JSContext *ctx, struct JSObject *error, JSValue stack);
 #include "quickjs_hooked.h"
+
+/* Stands in build_backtrace, put there by build.rs: an error's stack is an own property, which Node's library and many
+   packages look for. The internal slot is set too, so that a second stack is not stored. */
+static void edge_store_stack(JSContext *ctx, struct JSObject *error, JSValue stack)
+{
+    JS_FreeValue(ctx, error->u.object_data);
+    error->u.object_data = JS_NULL;
+    JS_DefinePropertyValue(ctx, JS_MKPTR(JS_TAG_OBJECT, error), JS_ATOM_stack, stack,
+                           JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+}
 
 /* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
    Used for Node's own library only: its text would fill the base image. */
@@ -211,4 +223,37 @@ uint32_t edge_backtrace_text(char *out, uint32_t capacity)
     memcpy(out, text.buf, length);
     dbuf_free(&text);
     return length;
+}
+
+/* Whether a frame is a native function or the JavaScript that stands between one and Node's library. */
+static int edge_is_own_frame(JSContext *ctx, JSStackFrame *frame)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(frame->cur_func);
+    if (!js_class_has_bytecode(p->class_id))
+        return 1;
+    const char *file = JS_AtomToCString(ctx, p->u.func.function_bytecode->filename);
+    int is_own = file != NULL && strncmp(file, "edgepack:", 9) == 0;
+    JS_FreeCString(ctx, file);
+    return is_own;
+}
+
+/* An error as native code throws it: 0 Error, 1 TypeError, 2 RangeError. Its stack starts where our own code was
+   entered, as that of an error that node's C++ throws. */
+JSValue edge_new_error(JSContext *ctx, int kind, const char *message)
+{
+    static const JSErrorEnum kinds[] = { JS_PLAIN_ERROR, JS_TYPE_ERROR, JS_RANGE_ERROR };
+    JSValue error = JS_MakeError2(ctx, kinds[kind], false, message);
+    JSValueConst entered = JS_UNDEFINED;
+    if (JS_IsException(error))
+        return error;
+    for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame != NULL; frame = frame->prev_frame) {
+        if (!edge_is_own_frame(ctx, frame))
+            break;
+        entered = frame->cur_func;
+    }
+    if (JS_IsUndefined(entered))
+        build_backtrace(ctx, error, JS_UNDEFINED, NULL, 0, 0, 0);
+    else
+        build_backtrace(ctx, error, entered, NULL, 0, 0, JS_BACKTRACE_FLAG_FILTER_FUNC | JS_BACKTRACE_FLAG_SKIP_FIRST_LEVEL);
+    return error;
 }

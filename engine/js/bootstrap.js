@@ -4,6 +4,8 @@
   'use strict';
 
   completeCallSites();
+  // Errors have an own `stack` (docs/decisions/error-stack.md).
+  delete Error.prototype.stack;
 
   const privateSymbols = { __proto__: null };
   const perIsolateSymbols = { __proto__: null };

@@ -32,7 +32,7 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
 }
 
 fn own<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
-    let function = script::evaluate(ctx, &format!("edgepack:{name}"), source)?;
+    let function = script::evaluate_script(ctx, &format!("edgepack:{name}"), source)?;
     internals::strip_source(function.as_value());
     Ok(function)
 }

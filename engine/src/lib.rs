@@ -12,3 +12,7 @@ mod js;
 mod library;
 mod program;
 mod script;
+
+// Tests link the host calls natively too.
+#[cfg(all(test, feature = "native"))]
+use edgepack_stub as _;

@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use edgepack_engine::exports;
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::policy::Grants;
-use edgepack_stub::native;
+use edgepack_stub::{Launch, native};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (Some(library), Some(file)) = (args.next(), args.next()) else { return ExitCode::from(2) };
     let Ok(library) = std::fs::read(library) else { return ExitCode::from(2) };
-    native::init(Grants::all());
+    let name = std::env::args_os().next().unwrap_or_default().into_encoded_bytes();
+    let rest = args.map(String::into_bytes).collect();
+    native::init_with(Grants::all(), Launch { name, args: rest });
     if call(exports::edge_bootstrap, &library) != 0 {
         return ExitCode::FAILURE;
     }

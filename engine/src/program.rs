@@ -4,7 +4,7 @@ use rquickjs::{Function, Object, Value};
 
 use edgepack_format::guest::{Mode, Package, STATUS_THREW};
 
-use crate::{engine, script};
+use crate::{app_files, engine, script};
 
 type Outcome<T> = core::result::Result<T, String>;
 
@@ -18,8 +18,9 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
             Mode::Node => "node",
         };
         configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
+        app_files::install(package.files.iter().copied());
         if package.mode == Mode::Bundle {
-            let entry = script::evaluate(ctx, package.entry, package.script)?;
+            let entry = script::evaluate_script(ctx, package.entry, package.script)?;
             engine::set_entry(ctx, entry);
         }
         Ok(())

@@ -1,9 +1,8 @@
 //! Compiles source text into a function of given parameters, as node wraps its modules.
 
-use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, Function, Result};
 
-use crate::js::internals;
+use crate::js::{evaluate, internals};
 
 /// Compiles code that is part of the engine: its source text is not kept.
 pub(crate) fn compile_own<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body: &str) -> Result<Function<'js>> {
@@ -14,15 +13,12 @@ pub(crate) fn compile_own<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], 
 
 /// Compiles the app's code; `Function.prototype.toString` shows its source.
 pub(crate) fn compile<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body: &str) -> Result<Function<'js>> {
-    let source = format!("(function ({}) {{{body}\n}})", parameters.join(", "));
-    evaluate(ctx, file, source)
+    // The parameters stand before line 1, so that positions are those of `body`; QuickJS takes line 0 for "not given".
+    let source = format!("(function ({}) {{\n\n{body}\n}})", parameters.join(", "));
+    Function::from_value(evaluate::evaluate(ctx, file, &source, -1)?)
 }
 
 /// Evaluates a sloppy script; the completion value must be a function.
-pub(crate) fn evaluate<'js>(ctx: &Ctx<'js>, file: &str, source: impl Into<Vec<u8>>) -> Result<Function<'js>> {
-    let mut options = EvalOptions::default();
-    options.global = true;
-    options.strict = false;
-    options.filename = Some(file.to_owned());
-    ctx.eval_with_options(source, options)
+pub(crate) fn evaluate_script<'js>(ctx: &Ctx<'js>, file: &str, source: &str) -> Result<Function<'js>> {
+    Function::from_value(evaluate::evaluate(ctx, file, source, 1)?)
 }

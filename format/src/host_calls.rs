@@ -124,6 +124,7 @@ pub const ADDRESS_BYTES: usize = 24;
 pub const STAT_BYTES: usize = 18 * 8;
 
 /// Every host call there is.
+#[rustfmt::skip]
 pub const HOST_CALLS: &[HostCall] = &[
     // The program.
     call("program_args", &[I32, I32], &[I32], Nothing, Barrier, "(buf, cap) The command line as a list; the first is the executable's path."),

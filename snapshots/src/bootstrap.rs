@@ -1,7 +1,7 @@
 //! Engine bytes → base image: Node's library, started once, before any app.
 
 use edgepack_format::container::Effect;
-use edgepack_format::guest::EXPORT_BOOTSTRAP;
+use edgepack_format::guest::{EXPORT_ALLOC, EXPORT_BOOTSTRAP};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::Grants;
 
@@ -9,35 +9,49 @@ use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, backtrace};
 use crate::snapshot::BaseImage;
-use crate::wasmer::Compiled;
+use crate::wasmer::{Compiled, Running};
 use crate::{Error, Result};
 
-/// Runs `_initialize` (if there is one) and `edge_bootstrap`, and captures what they made of the memory.
+/// Runs `_initialize` (if there is one) and `edge_bootstrap` with the package of Node's library, and captures what
+/// they made of the memory.
 ///
 /// # Errors
 /// If the engine breaks the contract, or asks for anything that only exists at boot besides clocks and randomness,
 /// which get fixed answers: the engine refreshes what it keeps of them.
-pub fn bootstrap(engine_wasm: &[u8]) -> Result<BaseImage> {
+pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     let compiled = Compiled::compile(engine_wasm)?;
     let exports = compiled.exports();
     let mut guest = compiled.start(BootstrapHost { sealed: SealedHost::new(&Grants::default()), asked: None })?;
-    let initialize = exports.iter().any(|name| name == INITIALIZE).then_some(INITIALIZE);
-    for export in initialize.into_iter().chain([EXPORT_BOOTSTRAP]) {
-        let result = guest.call(export, &[]);
-        match result {
-            Ok(0) => {}
-            Ok(status) => {
-                let text = backtrace(&mut guest);
-                let written = guest.host().map_or_else(String::new, written);
-                return Err(Error::Trapped { export, message: format!("it answered {status}\n{text}{written}") });
-            }
-            Err(halt) => return Err(died(guest.host(), export, halt)),
-        }
+    if exports.iter().any(|name| name == INITIALIZE) {
+        called(&mut guest, INITIALIZE, &[])?;
     }
-    Ok(BaseImage { memory: guest.memory()?, globals: guest.globals(), engine_hash: *blake3::hash(engine_wasm).as_bytes() })
+    let length = i64::try_from(library.len()).map_err(|_| Error::Load("Node's library is too large".to_owned()))?;
+    let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
+    guest
+        .write(pointer(at), library)
+        .ok_or_else(|| Error::Load("Node's library does not fit into the engine's memory".to_owned()))?;
+    let status = called(&mut guest, EXPORT_BOOTSTRAP, &[at, length])?;
+    if status != 0 {
+        let text = backtrace(&mut guest);
+        let written = guest.host().map_or_else(String::new, written);
+        return Err(Error::Trapped {
+            export: EXPORT_BOOTSTRAP,
+            message: format!("it answered {status}\n{text}{written}"),
+        });
+    }
+    Ok(BaseImage {
+        memory: guest.memory()?,
+        globals: guest.globals(),
+        engine_hash: *blake3::hash(engine_wasm).as_bytes(),
+    })
 }
 
 const INITIALIZE: &str = "_initialize";
+
+fn called(guest: &mut Running<BootstrapHost>, export: &'static str, args: &[i64]) -> Result<i64> {
+    let result = guest.call(export, args);
+    result.map_err(|halt| died(guest.host(), export, halt))
+}
 
 fn written(host: &mut BootstrapHost) -> String {
     let text = |effect: Effect| match effect {

@@ -89,7 +89,10 @@ mod tests {
             assert!(PHRASES.iter().any(|(name, _)| *name == row.name), "add a phrase for {} to reasons.rs", row.name);
         }
         for (name, _) in PHRASES {
-            assert!(edgepack_format::host_calls::find(name).is_some(), "reasons.rs names {name}, which is no host call");
+            assert!(
+                edgepack_format::host_calls::find(name).is_some(),
+                "reasons.rs names {name}, which is no host call"
+            );
         }
     }
 }

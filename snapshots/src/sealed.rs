@@ -60,7 +60,7 @@ impl Host for SealedHost {
             },
             Sealed::Barrier => {
                 let why = reason(row.name, &argument(row, args, guest));
-                self.stopped = Some((stop(row.name, why, guest), steps(guest)));
+                self.stopped = Some((stop(row.name, why, guest), running_step(guest)));
                 Answer::Stop
             }
         }
@@ -111,12 +111,12 @@ fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option<Vec<u8>> {
 /// Asks the guest where it is.
 pub(crate) fn stop(call: &'static str, reason: String, guest: &mut dyn Guest) -> Stop {
     let backtrace = backtrace(guest);
-    Stop { call, reason, position: position(&backtrace), backtrace }
+    Stop { call, reason, positions: positions(&backtrace), backtrace }
 }
 
-/// How many step boundaries were passed; none if the guest cannot tell.
-pub(crate) fn steps(guest: &mut dyn Guest) -> i64 {
-    guest.call(EXPORT_STEPS, &[]).unwrap_or(0)
+/// The number of the step that is running; below zero if none is, or if the guest cannot tell.
+pub(crate) fn running_step(guest: &mut dyn Guest) -> i64 {
+    guest.call(EXPORT_STEPS, &[]).unwrap_or(-1)
 }
 
 /// Where the guest may write its stack: the last bytes of memory would be the heap's, so it gets memory of its own.
@@ -135,15 +135,15 @@ fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The innermost frame that is not Node's library: `at name (/app/main.js:12:5)`.
-fn position(backtrace: &str) -> Option<Position> {
-    backtrace.lines().filter(|line| !line.contains("node:")).find_map(|line| {
-        let place = line.trim().trim_end_matches(')');
-        let mut parts = place.rsplitn(3, ':');
+/// The places of all frames that are not Node's library, innermost first: `at name (/app/main.js:12:5)`.
+fn positions(backtrace: &str) -> Vec<Position> {
+    let position = |line: &str| {
+        let mut parts = line.trim().trim_end_matches(')').rsplitn(3, ':');
         let column = parts.next()?.parse().ok()?;
         let line = parts.next()?.parse().ok()?;
         Some(Position { line, column })
-    })
+    };
+    backtrace.lines().filter(|line| !line.contains("node:")).filter_map(position).collect()
 }
 
 #[cfg(test)]
@@ -151,9 +151,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_position_is_the_innermost_frame_of_the_app() {
+    fn frames_of_nodes_library_have_no_position() {
         let text = "    at get (node:internal/process:10:3)\n    at <anonymous> (/app/main.js:12:5)\n    at x (/app/main.js:1:1)\n";
-        assert_eq!(position(text), Some(Position { line: 12, column: 5 }));
-        assert_eq!(position(""), None);
+        assert_eq!(positions(text), [Position { line: 12, column: 5 }, Position { line: 1, column: 1 }]);
+        assert_eq!(positions(""), []);
     }
 }

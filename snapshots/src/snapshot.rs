@@ -132,8 +132,8 @@ pub struct Stop {
     pub call: &'static str,
     /// For people: `process.env.PORT is granted`.
     pub reason: String,
-    /// Where in the bundle's script, if the stack tells.
-    pub position: Option<Position>,
+    /// Where in the bundle's script, innermost first, as far as the stack tells.
+    pub positions: Vec<Position>,
     /// The JS stack.
     pub backtrace: String,
 }

@@ -10,7 +10,7 @@ use edgepack_format::policy::Grants;
 
 use crate::engine::Engine;
 use crate::machine::{Guest, Halt};
-use crate::sealed::{SealedHost, backtrace, steps, stop};
+use crate::sealed::{SealedHost, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
 use crate::wasmer::Running;
 use crate::{Error, Result};
@@ -134,11 +134,11 @@ fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> 
         Ok(status) => Err(Error::BadStatus { export: EXPORT_START, status }),
         Err(Halt::OutOfTime) => {
             let reason = format!("it runs for more than {} s", budget.as_secs_f32());
-            Ok(Pass::OutOfTime(stop("", reason, guest), running_step(steps(guest))))
+            Ok(Pass::OutOfTime(stop("", reason, guest), running_step(guest)))
         }
         Err(Halt::Stopped) if guest.host().is_some_and(|host| host.stopped.is_some()) => {
             match guest.host().and_then(|host| host.stopped.take()) {
-                Some((stop, passed)) => Ok(Pass::Stopped(stop, running_step(passed))),
+                Some((stop, step)) => Ok(Pass::Stopped(stop, step)),
                 None => Err(died(guest, EXPORT_START, Halt::Stopped)),
             }
         }
@@ -146,20 +146,8 @@ fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> 
     }
 }
 
-/// Steps are numbered from 0 and each begins by passing its boundary, so after `passed` boundaries the step before
-/// is running.
-fn running_step(passed: i64) -> i64 {
-    passed - 1
-}
-
 /// The second pass, from the loaded image: everything before `step`. Nothing can be kept if no step has begun.
-fn run_up_to(
-    step: i64,
-    loaded: &[u8],
-    engine: &Engine,
-    grants: &Grants,
-    budget: Duration,
-) -> Result<Option<Started>> {
+fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, grants: &Grants, budget: Duration) -> Result<Option<Started>> {
     if step < 0 {
         return Ok(None);
     }

@@ -15,12 +15,13 @@
   (data (i32.const 40) "broken")
   (data (i32.const 128) "    at <anonymous> (/app/main.js:0:5)")
 
-  (func (export "edge_bootstrap") (result i32)
-    (i32.store (i32.const 80) (i32.const 131072))
+  ;; Takes anything for a library.
+  (func (export "edge_bootstrap") (param $at i32) (param $length i32) (result i32)
     (i32.store (i32.const 88) (i32.wrap_i64 (call $clock_realtime)))
     (i32.const 0))
 
   (func (export "edge_alloc") (param $bytes i32) (result i32)
+    (if (i32.eqz (i32.load (i32.const 80))) (then (i32.store (i32.const 80) (i32.const 131072))))
     (i32.load (i32.const 80))
     (i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (local.get $bytes))))
 
@@ -34,7 +35,7 @@
     ;; An empty script is refused.
     (i32.eqz (i32.load (i32.const 76))))
 
-  (func (export "edge_steps") (result i64) (i64.extend_i32_u (i32.load (i32.const 68))))
+  (func (export "edge_steps") (result i64) (i64.sub (i64.extend_i32_u (i32.load (i32.const 68))) (i64.const 1)))
 
   (func (export "edge_backtrace") (param $at i32) (param $capacity i32) (result i32)
     (memory.copy (local.get $at) (i32.const 128) (i32.const 37))

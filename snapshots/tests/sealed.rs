@@ -18,7 +18,7 @@ fn cache(test: &str) -> PathBuf {
 
 fn engine(test: &str) -> Engine {
     let wasm = wasm();
-    let base = bootstrap(&wasm).expect("the guest bootstraps");
+    let base = bootstrap(&wasm, b"library").expect("the guest bootstraps");
     Engine::open(&wasm, &base.encode(), &cache(test)).expect("the guest is an engine")
 }
 
@@ -67,7 +67,7 @@ fn the_run_is_suspended_before_the_step_of_the_first_barrier() {
     let snapshot = snapshot("barrier", "xwewc", &grants);
     let Ending::Stopped(stop) = &snapshot.ending else { panic!("{:?}", snapshot.ending) };
     assert_eq!((stop.call, stop.reason.as_str()), ("env_get", "process.env.PORT is granted"));
-    assert_eq!(stop.position, Some(Position { line: 3, column: 5 }));
+    assert_eq!(stop.positions, [Position { line: 3, column: 5 }]);
     let started = snapshot.started.expect("started");
     assert_eq!(position(&started.memory), 2, "the third step has not begun");
     assert_eq!(started.effects.len(), 1, "what the third step and later ones write is not recorded");
@@ -156,7 +156,7 @@ fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     assert!(refused("").starts_with("the engine refuses the bundle: "), "{}", refused(""));
 
     let wasm = wasm();
-    let base = bootstrap(&wasm).expect("base");
+    let base = bootstrap(&wasm, b"library").expect("base");
     let open = |wasm: &[u8], base: &[u8]| match Engine::open(wasm, base, &cache("wrong")) {
         Ok(_) => "opened".to_owned(),
         Err(error) => error.to_string(),
@@ -164,16 +164,20 @@ fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     assert_eq!(open(b"\0asm\x01\0\0\0", &base.encode()), "the base image was made from another engine");
     assert_eq!(open(&wasm, &base.encode()[..100]), "the base image cannot be used: it is shorter than its head");
     let foreign = wat::parse_str(r#"(module (import "wasi" "x" (func)) (memory (export "memory") 1))"#).expect("wat");
-    assert_eq!(bootstrap(&foreign).expect_err("refused").to_string(), "the engine imports wasi.x, which is no host call");
+    assert_eq!(
+        bootstrap(&foreign, b"").expect_err("refused").to_string(),
+        "the engine imports wasi.x, which is no host call"
+    );
     let asks = r#"(module (import "edge" "process_id" (func $p (param i32) (result i32))) (memory (export "memory") 1)
-        (func (export "edge_bootstrap") (result i32) (call $p (i32.const 0))))"#;
-    let asks = bootstrap(&wat::parse_str(asks).expect("wat")).expect_err("refused");
+        (func (export "edge_alloc") (param i32) (result i32) (i32.const 0))
+        (func (export "edge_bootstrap") (param i32 i32) (result i32) (call $p (i32.const 0))))"#;
+    let asks = bootstrap(&wat::parse_str(asks).expect("wat"), b"").expect_err("refused");
     assert!(matches!(asks, Error::BootstrapAsked { call: "process_id", .. }), "{asks}");
 }
 
 #[test]
 fn a_base_image_reads_back_as_written() {
-    let base = bootstrap(&wasm()).expect("base");
+    let base = bootstrap(&wasm(), b"library").expect("base");
     assert_eq!(base.globals, [("__stack_pointer".to_owned(), 65536)]);
     assert_eq!(BaseImage::decode(&base.encode()).expect("decoded"), base);
 }

@@ -12,7 +12,9 @@ const BLESS: &str = "EDGEPACK_BLESS";
 /// Runs every test in writing mode; look at the difference before committing it.
 pub(crate) fn bless(project: &Project) -> Result<()> {
     if std::env::var_os("CI").is_some() {
-        bail!("expectations are not accepted in CI: run `cargo xtask bless` on your machine and commit what it changed");
+        bail!(
+            "expectations are not accepted in CI: run `cargo xtask bless` on your machine and commit what it changed"
+        );
     }
     run(command("cargo", ["test", "--no-fail-fast"].iter().chain(dist::WHOLE), &project.root).env(BLESS, "1"))
 }

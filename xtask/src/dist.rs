@@ -29,10 +29,11 @@ pub(crate) fn engine(project: &Project) -> Result<Guest> {
     setup::set_up(project)?;
     let wasm = engine::build(project)?;
     run(&mut command("cargo", ["build"].iter().chain(WHOLE), &project.root))?;
-    let wasm_hash = blake3::hash(&fs::read(&wasm)?).to_hex();
-    let folder = project.cached("base", &["snapshots/src", "format/src"], wasm_hash.as_str(), |folder| {
+    let library = engine::library(project)?;
+    let from = format!("{} {}", blake3::hash(&fs::read(&wasm)?), blake3::hash(&fs::read(&library)?));
+    let folder = project.cached("base", &["snapshots/src", "format/src"], &from, |folder| {
         let bin = project.target().join("release/edgepack-base-image");
-        let mut make = command(&bin.display().to_string(), [&wasm], &project.root);
+        let mut make = command(&bin.display().to_string(), [&wasm, &library], &project.root);
         run(make.arg(folder.join("base.img")))
     })?;
     let base = folder.join("base.img");

@@ -13,7 +13,8 @@ use crate::run::{command, output, run};
 const TRIPLE: &str = "wasm32-wasip1";
 
 /// What the engine is built from.
-const INPUTS: &[&str] = &["engine/c", "engine/js", "engine/src", "engine/build.rs", "engine/Cargo.toml", "format/src", "Cargo.lock"];
+const INPUTS: &[&str] =
+    &["engine/c", "engine/js", "engine/src", "engine/build.rs", "engine/Cargo.toml", "format/src", "Cargo.lock"];
 
 /// Bytes of the shadow stack; QuickJS stops JavaScript well before (`STACK_BYTES_MAX` of the engine). It comes first
 /// in memory, so that running over it traps instead of overwriting data.
@@ -48,7 +49,11 @@ pub(crate) fn library(project: &Project) -> Result<PathBuf> {
 
 fn compile(project: &Project, target: &Path) -> Result<()> {
     let clang = clang_wrapper(target)?;
-    let mut cargo = command("/usr/bin/cargo", ["build", "--release", "--lib", "--target", TRIPLE, "-p", "edgepack-engine"], &project.root);
+    let mut cargo = command(
+        "/usr/bin/cargo",
+        ["build", "--release", "--lib", "--target", TRIPLE, "-p", "edgepack-engine"],
+        &project.root,
+    );
     cargo.args(BUILD_STD);
     // Debian's own toolchain: rustup's proxies on PATH would take over otherwise.
     cargo.env("PATH", "/usr/bin:/bin").env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::node;
 use crate::project::Project;
 use crate::run::{command, output};
+use crate::tools;
 
 /// The packages whose dependencies are linked into executables, and for which machine.
 const LINKED: &[(&str, &str)] = &[("edgepack-engine", "wasm32-wasip1"), ("edgepack-stub", "x86_64-unknown-linux-musl")];
@@ -19,7 +20,11 @@ const LINKED: &[(&str, &str)] = &[("edgepack-engine", "wasm32-wasip1"), ("edgepa
 const C_PARTS: &[(&str, &str, &str)] = &[
     ("musl", "the C library of the stub; MIT", "https://musl.libc.org"),
     ("compiler-rt", "routines of the compilers; Apache-2.0 WITH LLVM-exception", "https://compiler-rt.llvm.org"),
-    ("wasi-libc", "the C library of the engine; Apache-2.0 WITH LLVM-exception, Apache-2.0, MIT", "https://github.com/WebAssembly/wasi-libc"),
+    (
+        "wasi-libc",
+        "the C library of the engine; Apache-2.0 WITH LLVM-exception, Apache-2.0, MIT",
+        "https://github.com/WebAssembly/wasi-libc",
+    ),
     ("Rust's standard library", "Apache-2.0 OR MIT", "https://www.rust-lang.org"),
 ];
 
@@ -55,6 +60,10 @@ fn notice(project: &Project) -> Result<String> {
     for (licence, names) in licence_texts(&crates)? {
         writeln!(text, "\n{RULE}\n{}\n{RULE}\n\n{}", names.join(", "), licence.trim())?;
     }
+    // zig brings the musl that is linked, with its own list of authors.
+    let musl = tools::zig(project)?.join("ziglang/lib/libc/musl/COPYRIGHT");
+    let musl = fs::read_to_string(&musl).with_context(|| format!("{} cannot be read", musl.display()))?;
+    writeln!(text, "\n{RULE}\nmusl\n{RULE}\n\n{}", musl.trim())?;
     let node = fs::read_to_string(node::licence(project)?)?;
     writeln!(text, "\n{RULE}\nNode.js's JavaScript library\n{RULE}\n\n{}", node.trim())?;
     Ok(text)
@@ -99,7 +108,8 @@ fn by_id(list: &Value) -> BTreeMap<&str, &Value> {
 /// Neither build nor dev dependencies, and no macros: their code runs at build time.
 fn normal_dependencies<'a>(node: &'a Value, packages: &BTreeMap<&'a str, &'a Value>) -> Vec<&'a str> {
     let deps = node["deps"].as_array().into_iter().flatten();
-    let normal = deps.filter(|dep| dep["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null()));
+    let normal =
+        deps.filter(|dep| dep["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null()));
     let is_macro = |id: &str| {
         let targets = packages.get(id).map(|package| &package["targets"]);
         targets.and_then(Value::as_array).into_iter().flatten().any(|target| target["kind"][0] == "proc-macro")
@@ -137,7 +147,8 @@ fn licence_files(folder: &Path) -> Result<Vec<PathBuf>> {
         for entry in entries {
             let path = entry?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_uppercase()).unwrap_or_default();
-            let fits = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT"].iter().any(|start| name.starts_with(start));
+            let fits =
+                ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT"].iter().any(|start| name.starts_with(start));
             if fits && path.is_file() {
                 files.push(path);
             }

@@ -36,7 +36,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a program is there and answers `--version`.
 pub(crate) fn answers(program: &str, args: &[&str]) -> bool {
-    let silent = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let silent =
+        Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     silent.is_ok_and(|status| status.success())
 }
 

@@ -27,8 +27,7 @@ pub(crate) fn set_up(project: &Project) -> Result<()> {
     system_packages(project)?;
     rust_source()?;
     tools::zig(project)?;
-    node::node(project)?;
-    Ok(())
+    project.publish("node", &node::node(project)?)
 }
 
 fn system_packages(project: &Project) -> Result<()> {
@@ -37,8 +36,11 @@ fn system_packages(project: &Project) -> Result<()> {
         return Ok(());
     }
     if !is_root(project)? {
-        let list: Vec<String> =
-            PACKAGES.iter().filter(|(name, _)| missing.contains(name)).map(|(name, what)| format!("  {name}: {what}")).collect();
+        let list: Vec<String> = PACKAGES
+            .iter()
+            .filter(|(name, _)| missing.contains(name))
+            .map(|(name, what)| format!("  {name}: {what}"))
+            .collect();
         bail!(
             "these Debian packages are missing:\n{}\nInstall them with:\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",
             list.join("\n"),
@@ -79,7 +81,10 @@ fn rust_source() -> Result<()> {
         std::os::unix::fs::symlink(&source, LINK)
     };
     if link().is_err() {
-        bail!("Rust's source must be linked. Run:\n  sudo mkdir -p /usr/lib/rustlib/src && sudo ln -sfn {} {LINK}", source.display());
+        bail!(
+            "Rust's source must be linked. Run:\n  sudo mkdir -p /usr/lib/rustlib/src && sudo ln -sfn {} {LINK}",
+            source.display()
+        );
     }
     Ok(())
 }

@@ -106,7 +106,11 @@ enum Stream {
 /// Runs cargo, shows one of its streams line by line, and keeps the lines. Failing tests are no error here.
 fn watched<'a>(project: &Project, args: impl Iterator<Item = &'a &'a str>, stream: Stream) -> Result<Vec<String>> {
     let mut cargo = command("cargo", args, &project.root);
-    if stream == Stream::Out { cargo.stdout(Stdio::piped()) } else { cargo.stderr(Stdio::piped()) };
+    if stream == Stream::Out {
+        cargo.stdout(Stdio::piped())
+    } else {
+        cargo.stderr(Stdio::piped())
+    };
     let mut child = cargo.spawn().context("cargo cannot be started")?;
     let output: Box<dyn std::io::Read> = match (child.stdout.take(), child.stderr.take()) {
         (Some(out), _) => Box::new(out),

@@ -23,10 +23,15 @@ pub(crate) fn zig(project: &Project) -> Result<PathBuf> {
 /// `cargo-deny`, built from source: the slowest of the tools, so the last to be asked for.
 pub(crate) fn cargo_deny(project: &Project) -> Result<PathBuf> {
     let folder = project.cached("cargo-deny", &[], CARGO_DENY, |folder| {
-        let mut install = command("cargo", ["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY], &project.root);
+        let mut install =
+            command("cargo", ["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY], &project.root);
         // Optimising for speed takes longer than the tool ever runs.
         let install = install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
-        run(install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env_remove("CARGO_TARGET_DIR").arg("--root").arg(folder))
+        run(install
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env_remove("CARGO_TARGET_DIR")
+            .arg("--root")
+            .arg(folder))
     })?;
     Ok(folder.join("bin/cargo-deny"))
 }

@@ -35,7 +35,11 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     }
     let phases = progress.finish();
     let written = Written { path: &path, bytes: bytes.len(), kind, target };
-    if args.json { report::json(&packed, &written, &phases) } else { report::text(&packed, &written, &phases) }
+    if args.json {
+        report::json(&packed, &written, &phases)
+    } else {
+        report::text(&packed, &written, &phases)
+    }
     Ok(())
 }
 

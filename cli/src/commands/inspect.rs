@@ -18,7 +18,11 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     let verified = edgepack_packer::verify(container).with_context(|| shown.to_string())?;
     let manifest: Value = serde_json::from_str(verified.manifest).with_context(|| format!("{shown}: the manifest"))?;
     let sizes = Sizes { file: bytes.len(), container: container.len() };
-    if args.json { print_json(manifest, &verified, &sizes) } else { print_text(&manifest, &verified, &sizes) }
+    if args.json {
+        print_json(manifest, &verified, &sizes)
+    } else {
+        print_text(&manifest, &verified, &sizes)
+    }
     Ok(())
 }
 
@@ -73,7 +77,12 @@ fn print_text(manifest: &Value, verified: &Verified<'_>, sizes: &Sizes) {
         println!("    {:<20} {}", section.name, size(section.bytes));
     }
     for image in &verified.index.images {
-        println!("  image {:<8}{} chunks, {}", kind_name(image.kind), image.chunks().count(), size(verified.stored_bytes(image.kind)));
+        println!(
+            "  image {:<8}{} chunks, {}",
+            kind_name(image.kind),
+            image.chunks().count(),
+            size(verified.stored_bytes(image.kind))
+        );
     }
 }
 

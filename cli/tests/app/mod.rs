@@ -126,7 +126,9 @@ fn listening_port(output: &mut impl BufRead, stdout: &mut String) -> Result<u16,
 impl Observed {
     /// The first difference, as a sentence with both sides.
     pub fn compare(&self, other: &Observed) -> Result<(), String> {
-        let differs = |what: &str, node: &str, packed: &str| Err(format!("{what} differs\n--- node\n{node}\n--- packed\n{packed}"));
+        let differs = |what: &str, node: &str, packed: &str| {
+            Err(format!("{what} differs\n--- node\n{node}\n--- packed\n{packed}"))
+        };
         if self.stdout != other.stdout {
             return differs("stdout", &self.stdout, &format!("{}\n--- its stderr\n{}", other.stdout, other.stderr));
         }
@@ -172,7 +174,8 @@ fn install(folder: &Path) -> Result<PathBuf, String> {
     let same = std::fs::read(copy.join("node_modules/.edgepack-lock")).is_ok_and(|old| old == stamp);
     copy_folder(folder, &copy).map_err(failed)?;
     if !same {
-        let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&copy).output();
+        let npm =
+            Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&copy).output();
         let npm = npm.map_err(failed)?;
         if !npm.status.success() {
             return Err(format!("npm ci failed: {}", String::from_utf8_lossy(&npm.stderr)));
@@ -185,8 +188,9 @@ fn install(folder: &Path) -> Result<PathBuf, String> {
 /// Copies files over; what is there besides them stays.
 pub fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
-    let entries: BTreeMap<_, _> =
-        std::fs::read_dir(from)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.path()))).collect::<Result<_, _>>()?;
+    let entries: BTreeMap<_, _> = std::fs::read_dir(from)?
+        .map(|entry| entry.map(|entry| (entry.file_name(), entry.path())))
+        .collect::<Result<_, _>>()?;
     for (name, path) in entries {
         let target = to.join(&name);
         if path.is_symlink() {

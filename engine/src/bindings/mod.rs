@@ -6,23 +6,33 @@
 
 mod async_context_frame;
 mod async_wrap;
+mod block_list;
 mod buffer;
 pub(crate) mod builtins;
+mod cares_wrap;
 mod contextify;
 mod credentials;
+mod crypto;
 mod edge_loop;
+mod encoding_binding;
 mod errors;
 mod fs;
-mod fs_dir;
 mod http_parser;
+mod icu;
 mod messaging;
 mod os;
 mod performance;
 mod permission;
+mod pipe_wrap;
 mod process_env;
 mod process_methods;
+mod stream_wrap;
+mod string_decoder;
 mod task_queue;
+mod tcp_wrap;
+mod tty_wrap;
 mod types;
+mod url;
 mod util;
 mod uv;
 
@@ -50,31 +60,45 @@ macro_rules! glue_only {
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
+    block_list::BINDING,
     buffer::BINDING,
     builtins::BINDING,
+    cares_wrap::BINDING,
     contextify::BINDING,
     credentials::BINDING,
+    crypto::BINDING,
     edge_loop::BINDING,
+    encoding_binding::BINDING,
     errors::BINDING,
     fs::BINDING,
-    fs_dir::BINDING,
     http_parser::BINDING,
+    icu::BINDING,
     messaging::BINDING,
     os::BINDING,
     performance::BINDING,
     permission::BINDING,
+    pipe_wrap::BINDING,
     process_env::BINDING,
     process_methods::BINDING,
+    stream_wrap::BINDING,
+    string_decoder::BINDING,
     task_queue::BINDING,
+    tcp_wrap::BINDING,
+    tty_wrap::BINDING,
     types::BINDING,
+    url::BINDING,
     util::BINDING,
     uv::BINDING,
+    glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),
+    glue_only!("fs_dir"),
+    glue_only!("fs_event_wrap"),
     glue_only!("mksnapshot"),
     glue_only!("module_wrap"),
     glue_only!("modules"),
     glue_only!("options"),
+    glue_only!("signal_wrap"),
     glue_only!("timers"),
     glue_only!("trace_events"),
     glue_only!("wasm_web_api"),

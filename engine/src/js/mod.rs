@@ -2,6 +2,7 @@
 
 mod bytes;
 mod coded;
+pub(crate) mod evaluate;
 mod function;
 pub(crate) mod internals;
 mod owned;
@@ -10,7 +11,7 @@ mod text;
 pub(crate) mod values;
 
 pub(crate) use bytes::Bytes;
-pub(crate) use coded::{ErrorClass, throw_coded};
+pub(crate) use coded::{ErrorClass, new_error, throw_coded};
 pub(crate) use function::{Call, Native, function};
 pub(crate) use owned::{own, owned};
 pub(crate) use memory::heap_bytes;

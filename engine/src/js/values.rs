@@ -1,6 +1,7 @@
 //! What reflection in JavaScript cannot tell about values, from `c/values.c`.
 
 use core::ffi::c_int;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use rquickjs::{Ctx, Error, Result, Value, qjs};
 
@@ -124,11 +125,28 @@ const KINDS: [Kind; 31] = [
     Kind::Function,
 ];
 
+/// The address of the one proxy that passes for a plain object; 0 for none.
+static PLAIN_PROXY: AtomicUsize = AtomicUsize::new(0);
+
 /// The kind of a value.
 pub(crate) fn kind(value: &Value<'_>) -> Kind {
     // SAFETY: the value and its context are alive.
     let number = unsafe { edge_kind(context(value.ctx()), value.as_raw()) };
-    usize::try_from(number).ok().and_then(|number| KINDS.get(number).copied()).unwrap_or(Kind::Other)
+    match usize::try_from(number).ok().and_then(|number| KINDS.get(number).copied()).unwrap_or(Kind::Other) {
+        Kind::Proxy if address(value) == PLAIN_PROXY.load(Ordering::Relaxed) => Kind::Plain,
+        kind => kind,
+    }
+}
+
+/// Lets a proxy that lives as long as the program pass for a plain object: node's `process.env` is an object with
+/// interceptors.
+pub(crate) fn pass_for_plain(proxy: &Value<'_>) {
+    PLAIN_PROXY.store(address(proxy), Ordering::Relaxed);
+}
+
+fn address(value: &Value<'_>) -> usize {
+    // SAFETY: reads the value's own word only.
+    unsafe { qjs::JS_VALUE_GET_PTR(value.as_raw()) }.addr()
 }
 
 /// The name of the engine's class of an object, `Object` for a primitive.
@@ -233,12 +251,6 @@ pub(crate) fn unsafe_array_buffer<'js>(ctx: &Ctx<'js>, length: usize) -> Result<
     // SAFETY: the context is alive.
     let raw = unsafe { edge_unsafe_array_buffer(context(ctx), length) };
     own(ctx, raw)
-}
-
-/// Detaches an `ArrayBuffer`; anything else is left alone.
-pub(crate) fn detach(buffer: &Value<'_>) {
-    // SAFETY: the value is alive; QuickJS ignores what is no array buffer.
-    unsafe { qjs::JS_DetachArrayBuffer(context(buffer.ctx()), buffer.as_raw()) }
 }
 
 fn context(ctx: &Ctx<'_>) -> *mut qjs::JSContext {

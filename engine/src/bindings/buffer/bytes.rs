@@ -7,7 +7,7 @@ use super::encoding::{self, Encoding};
 use super::search::{self, From, Unit};
 use super::text::number;
 use crate::bindings::Exports;
-use crate::js::values::unsafe_array_buffer;
+use crate::js::values::{Kind, kind, unsafe_array_buffer};
 use crate::js::{Bytes, Call, ErrorClass, Result, Text, Value, throw_coded};
 
 pub(super) fn init(exports: &Exports<'_>) -> Result<()> {
@@ -145,7 +145,11 @@ fn index_of_string<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let (buffer, text) = (buffer(call, 0)?, call.text(1)?);
     let encoding = Encoding::from_number(call.u32(3));
     let needle = encoding::encode(text.units(), encoding);
-    found(call, search::find(haystack(call, &buffer, 5)?, &needle, from(call, 2, 4), unit(encoding)))
+    let mut haystack = haystack(call, &buffer, 5)?;
+    if encoding == Encoding::Utf16Le {
+        haystack = &haystack[..haystack.len() & !1];
+    }
+    found(call, search::find(haystack, &needle, from(call, 2, 4), unit(encoding)))
 }
 
 /// `(buffer, needle, offset, encoding, is forward, end)`
@@ -170,26 +174,20 @@ fn swap<'js, const SIZE: usize>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.undefined()
 }
 
-/// The bytes to validate; a detached buffer is an error.
-fn attached<'js>(call: &Call<'_, 'js>) -> Result<Bytes<'js>> {
-    let buffer = buffer(call, 0)?;
-    let value = call.arg(0);
-    let Some(object) = value.as_object().filter(|_| buffer.as_slice().is_empty()) else { return Ok(buffer) };
-    let backing = object.get::<_, Value<'js>>("buffer")?;
-    let holder = backing.as_object().unwrap_or(object);
-    if holder.get::<_, Option<bool>>("detached")? == Some(true) {
-        let message = "Cannot validate on a detached buffer";
-        return Err(throw_coded(&call.ctx, ErrorClass::Plain, "ERR_INVALID_STATE", message));
+/// Whether what is asked holds of the bytes; of a detached buffer, which has none, everything does.
+fn holds_of_bytes<'js>(call: &Call<'_, 'js>, holds: impl Fn(&[u8]) -> bool) -> Result<Value<'js>> {
+    if kind(&call.arg(0)) == Kind::ArrayBuffer && Bytes::try_from_value(&call.arg(0)).is_none() {
+        return call.ret(true);
     }
-    Ok(buffer)
+    call.ret(holds(buffer(call, 0)?.as_slice()))
 }
 
 fn is_utf8<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    call.ret(std::str::from_utf8(attached(call)?.as_slice()).is_ok())
+    holds_of_bytes(call, |bytes| std::str::from_utf8(bytes).is_ok())
 }
 
 fn is_ascii<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    call.ret(attached(call)?.as_slice().is_ascii())
+    holds_of_bytes(call, <[u8]>::is_ascii)
 }
 
 /// V8 locks buffers against detaching with a key. Here the mark that `markAsUntransferable` sets is all there is.

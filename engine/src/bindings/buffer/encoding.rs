@@ -36,17 +36,23 @@ impl Encoding {
         }
     }
 
+    /// By name, any case.
+    pub(crate) fn parse(name: &str) -> Option<Encoding> {
+        match name.to_ascii_lowercase().as_str() {
+            "ascii" => Some(Encoding::Ascii),
+            "base64" => Some(Encoding::Base64),
+            "base64url" => Some(Encoding::Base64Url),
+            "hex" => Some(Encoding::Hex),
+            "latin1" | "binary" => Some(Encoding::Latin1),
+            "ucs2" | "ucs-2" | "utf16le" | "utf-16le" => Some(Encoding::Utf16Le),
+            "utf8" | "utf-8" => Some(Encoding::Utf8),
+            _ => None,
+        }
+    }
+
     /// By name, any case; UTF-8 for an unknown one.
     pub(crate) fn from_name(name: &str) -> Encoding {
-        match name.to_ascii_lowercase().as_str() {
-            "ascii" => Encoding::Ascii,
-            "base64" => Encoding::Base64,
-            "base64url" => Encoding::Base64Url,
-            "hex" => Encoding::Hex,
-            "latin1" | "binary" => Encoding::Latin1,
-            "ucs2" | "ucs-2" | "utf16le" | "utf-16le" => Encoding::Utf16Le,
-            _ => Encoding::Utf8,
-        }
+        Encoding::parse(name).unwrap_or(Encoding::Utf8)
     }
 }
 

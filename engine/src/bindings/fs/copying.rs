@@ -2,11 +2,11 @@
 
 use super::paths::{GivenPath, on_descriptor};
 use crate::bindings::Exports;
-use crate::bindings::uv::{Failed, coded, settle};
+use crate::bindings::uv::{Failed, settle};
 use crate::file_tree;
 use crate::host::files::{Existing, Links, Stat};
 use crate::host::{Answer, Failure};
-use crate::js::{Call, Error, Result, Value};
+use crate::js::{Call, Error, ErrorClass, Result, Value, throw_coded};
 
 const COPYFILE_EXCL: i32 = 1;
 
@@ -45,7 +45,7 @@ fn check_paths<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
         .or_else(|| refusal_of_subdirectory(&from_stat, &from, &to, links))
         .or_else(|| refusal_of_kind(&from_stat, &to));
     if let Some((code, text)) = refusal {
-        return Err(coded(&call.ctx, code, &text));
+        return Err(throw_coded(&call.ctx, ErrorClass::Plain, code, &text));
     }
     if to_stat.is_none() {
         settle(&call.ctx, super::directories::make_above(&to), dest.failed("mkdir"))?;
@@ -149,7 +149,7 @@ impl Stopped {
     fn throw(self, call: &Call<'_, '_>, failed: Failed<'_>) -> Error {
         match self {
             Stopped::Call(failure) => failed.throw(&call.ctx, failure),
-            Stopped::Refused((code, text)) => coded(&call.ctx, code, &text),
+            Stopped::Refused((code, text)) => throw_coded(&call.ctx, ErrorClass::Plain, code, &text),
         }
     }
 }

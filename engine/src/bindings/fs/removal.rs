@@ -2,11 +2,11 @@
 
 use super::paths::{GivenPath, with_path};
 use crate::bindings::Exports;
-use crate::bindings::uv::{coded, settle};
+use crate::bindings::uv::settle;
 use crate::file_tree;
 use crate::host::files::Links;
 use crate::host::{Answer, Failure};
-use crate::js::{Call, Result, Value};
+use crate::js::{Call, ErrorClass, Result, Value, throw_coded};
 
 pub(super) fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("rmdir", 1, rmdir)?;
@@ -27,7 +27,7 @@ fn rm_sync<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
         answer => settle(&call.ctx, answer, path.failed("rm"))?,
     };
     if file_tree::is_directory(&stat) && !call.bool(2) {
-        return Err(coded(&call.ctx, "ERR_FS_EISDIR", &format!("Path is a directory: {}", path.text)));
+        return Err(throw_coded(&call.ctx, ErrorClass::Plain, "ERR_FS_EISDIR", &format!("Path is a directory: {}", path.text)));
     }
     settle(&call.ctx, remove_tree(&located), path.failed("rm"))?;
     call.undefined()

@@ -3,6 +3,7 @@
 const { ArrayPrototypePush } = primordials;
 const { AsyncWrap } = internalBinding('edge_loop');
 const { Providers } = internalBinding('async_wrap');
+const { getErrorMessage } = internalBinding('uv');
 const { readdir } = internalBinding('fs');
 const { later, scandirAsOpendir } = shared.fileRequests;
 
@@ -52,4 +53,15 @@ binding.opendir = (path, encoding, req) => {
   if (req === undefined) return open(path, encoding);
   later(req, open, path, encoding);
 };
-binding.opendirSync = (path) => open(path, 'utf8');
+// The error of this one does not say which directory.
+binding.opendirSync = (path) => {
+  try {
+    return open(path, 'utf8');
+  } catch (error) {
+    if (error.syscall === 'opendir') {
+      error.message = `${error.code}: ${getErrorMessage(error.errno)}, opendir`;
+      delete error.path;
+    }
+    throw error;
+  }
+};

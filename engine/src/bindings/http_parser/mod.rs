@@ -8,6 +8,8 @@ mod field;
 mod machine;
 mod message;
 mod method;
+#[cfg(test)]
+mod recorded;
 mod request_line;
 mod status_line;
 mod url;

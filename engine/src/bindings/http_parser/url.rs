@@ -2,7 +2,7 @@
 
 use super::alphabet;
 use super::field::FieldState;
-use super::machine::{Lenient, Machine, Span, State, Turn};
+use super::machine::{Machine, Span, State, Turn};
 use super::request_line::RequestState;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,6 @@ pub(super) enum UrlState {
     LineFeed,
     BareLineFeed,
     AfterLine,
-    AfterBareLine,
 }
 
 const INVALID: &str = "HPE_INVALID_URL";
@@ -105,13 +104,10 @@ impl Machine {
         match (state, byte) {
             (UrlState::Space, _) => self.skip(State::Url(UrlState::AfterSpace)),
             (UrlState::CarriageReturn, _) => self.skip(State::Url(UrlState::LineFeed)),
-            (UrlState::BareLineFeed, _) => self.skip(State::Url(UrlState::AfterBareLine)),
+            (UrlState::BareLineFeed, _) => self.skip(State::Url(UrlState::AfterLine)),
             (UrlState::AfterSpace, _) => self.go(State::Request(RequestState::SpacesBeforeProtocol)),
             (UrlState::LineFeed, b'\n') => self.skip(State::Url(UrlState::AfterLine)),
             (UrlState::LineFeed, _) => self.fail(INVALID, "Expected CRLF"),
-            (UrlState::AfterBareLine, _) if !self.forgives(Lenient::NO_CR_BEFORE_LF) => {
-                self.fail("HPE_CR_EXPECTED", "Missing expected CR after request line")
-            }
             _ => {
                 self.major = 0;
                 self.minor = 9;

@@ -8,7 +8,7 @@ const {
   ArrayBufferPrototypeTransfer, ArrayPrototypePush, BigIntPrototypeValueOf, BooleanPrototypeValueOf, DataView,
   DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, Date, DatePrototypeGetTime,
   Error, EvalError, FunctionPrototypeToString, Map, MapPrototypeSet, NumberPrototypeValueOf, Object, ObjectDefineProperty,
-  ObjectGetOwnPropertyDescriptor, ObjectKeys, ObjectPrototypeToString, RangeError, ReferenceError, ReflectApply,
+  ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype, RangeError, ReferenceError, ReflectApply,
   ReflectConstruct, RegExp, RegExpPrototypeGetFlags, RegExpPrototypeGetSource, SafeMap, Set, SetPrototypeAdd, String,
   StringPrototypeValueOf, Symbol, SymbolPrototypeToString, SymbolToStringTag, SyntaxError, TypeError,
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength,
@@ -43,17 +43,26 @@ function dataCloneError(message) {
   return new shared.perContextExports.DOMException(message, 'DataCloneError');
 }
 
+/** A property found as plain data on the object or up its prototypes. Of a proxy, whatever it answers. */
+function dataProperty(object, key) {
+  for (let holder = object; holder !== null; holder = ObjectGetPrototypeOf(holder)) {
+    if (native.kind(holder) === kinds.Proxy) return holder[key];
+    const descriptor = ObjectGetOwnPropertyDescriptor(holder, key);
+    if (descriptor !== undefined) return descriptor.value;
+  }
+  return undefined;
+}
+
 /** How V8 names a value that cannot be cloned. */
 function describe(value) {
   if (typeof value === 'symbol') return SymbolPrototypeToString(value);
   if (typeof value === 'function') return FunctionPrototypeToString(value);
-  if (value.toString === ObjectPrototypeToString) {
-    const { constructor } = value;
-    if (typeof constructor === 'function' && typeof constructor.name === 'string' && constructor.name !== '') {
-      return `#<${constructor.name}>`;
-    }
+  if (dataProperty(value, 'toString') === ObjectPrototype.toString) {
+    const constructor = dataProperty(value, 'constructor');
+    const name = typeof constructor === 'function' ? dataProperty(constructor, 'name') : undefined;
+    if (typeof name === 'string' && name !== '') return `#<${name}>`;
   }
-  const tag = value[SymbolToStringTag];
+  const tag = dataProperty(value, SymbolToStringTag);
   return `[object ${typeof tag === 'string' ? tag : native.className(value)}]`;
 }
 

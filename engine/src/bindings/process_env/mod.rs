@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use super::{Binding, Exports};
 use crate::host::process;
-use crate::js::{Call, Result, Value};
+use crate::js::{Call, Result, Value, values};
 
 pub(crate) const BINDING: Binding =
     Binding { name: "process_env", init, glue: Some(include_str!("process_env.js")) };
@@ -15,6 +15,7 @@ thread_local! {
 }
 
 fn init(exports: &Exports<'_>) -> Result<()> {
+    exports.helper("passForPlain", 1, pass_for_plain)?;
     exports.helper("get", 1, js_get)?;
     exports.helper("set", 2, js_set)?;
     exports.helper("delete", 1, js_delete)?;
@@ -49,6 +50,11 @@ fn names() -> Vec<String> {
         }
     });
     names
+}
+
+fn pass_for_plain<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    values::pass_for_plain(&call.arg(0));
+    call.undefined()
 }
 
 fn js_get<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {

@@ -1,8 +1,15 @@
 'use strict';
 // The object `process.env`: every property is a variable, every value a string.
-const { Proxy, ReflectGet, ReflectHas, String, TypeError } = primordials;
+const {
+  ObjectCreate, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectPrototype, Proxy, ReflectGet, ReflectHas, String, TypeError,
+} = primordials;
 
-const target = {};
+// Node's is made of a template with a constructor of its own.
+const target = ObjectCreate({ __proto__: ObjectPrototype });
+ObjectDefineProperty(ObjectGetPrototypeOf(target), 'constructor', {
+  __proto__: null, value: ObjectDefineProperty(function() {}, 'name', { __proto__: null, value: '' }),
+  writable: true, enumerable: false, configurable: true,
+});
 
 function text(value) {
   if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
@@ -57,12 +64,5 @@ const env = new Proxy(target, {
   },
 });
 
-// To the inspector and to `util.types` it is no proxy: its target is empty.
-const util = internalBinding('util');
-const { getProxyDetails } = util;
-util.getProxyDetails = (value, all) => (value === env ? undefined : getProxyDetails(value, all));
-const types = internalBinding('types');
-const { isProxy } = types;
-types.isProxy = (value) => value !== env && isProxy(value);
-
+native.passForPlain(env);
 binding.env = env;

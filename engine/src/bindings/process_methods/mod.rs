@@ -2,7 +2,9 @@
 
 mod usage;
 
-use super::uv::{Failed, note_refusal, settle};
+use edgepack_format::host_calls::KILL_COMMAND;
+
+use super::uv::{Failed, settle};
 use super::{Binding, Exports};
 use crate::file_tree;
 use crate::host::{clock, process};
@@ -88,10 +90,16 @@ fn umask<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.ret(settle(&call.ctx, process::umask(new), failed)?)
 }
 
-/// (pid, signal): 0 or a negative number.
+/// (pid, signal): 0 or a negative number; a refusal is thrown.
 fn kill<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    let killed = note_refusal(process::kill(call.i32(0), call.i32(1)), || "kill".to_owned());
-    call.ret(killed.map_or_else(|failure| failure.number(), |()| 0))
+    match process::kill(call.i32(0), call.i32(1)) {
+        Ok(()) => call.ret(0),
+        Err(failure) if failure.refused().is_some() => {
+            let failed = Failed { syscall: "kill", resource: Some(KILL_COMMAND), ..Failed::default() };
+            Err(failed.throw(&call.ctx, failure))
+        }
+        Err(failure) => call.ret(failure.number()),
+    }
 }
 
 fn raw_debug<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {

@@ -1,7 +1,7 @@
 'use strict';
 // The properties of `process` that the system fills: each is asked for when it is first read, so that a build stops
 // at the statement that reads it.
-const { ArrayPrototypeSlice, ObjectDefineProperty, ObjectKeys, Uint32Array } = primordials;
+const { ArrayPrototypeSlice, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, Uint32Array } = primordials;
 
 const DEBUG_PORT = 9229;
 const MILLISECONDS_PER_SECOND = 1000;
@@ -50,7 +50,9 @@ binding.patchProcessObject = function patchProcessObject(process) {
   };
   accessor('title', () => title ?? argument(0), (value) => { title = `${value}`; });
   defineLazily(process, 'argv', argv);
-  defineLazily(process, 'argv0', () => argument(0));
+  if (ObjectGetOwnPropertyDescriptor(process, 'argv0')?.configurable !== false) {
+    defineLazily(process, 'argv0', () => argument(0));
+  }
   process.execArgv = [];
   accessor('pid', native.pid, undefined);
   accessor('ppid', native.parentPid, undefined);
@@ -69,6 +71,20 @@ binding.loadEnvFile = function loadEnvFile(path = '.env') {
   const { env } = internalBinding('process_env');
   const parsed = internalBinding('util').parseEnv(content);
   for (const name of ObjectKeys(parsed)) env[name] ??= parsed[name];
+};
+
+// Node tells what usually is the reason.
+const { cwd } = binding;
+binding.cwd = () => {
+  try {
+    return cwd();
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      error.message = 'ENOENT: process.cwd failed with error no such file or directory, the current working directory was ' +
+        'likely removed without changing the working directory, uv_cwd';
+    }
+    throw error;
+  }
 };
 
 binding.setEmitWarningSync = () => {};

@@ -6,7 +6,7 @@ use edgepack_format::policy::Capability;
 
 use super::numbers::{message, name};
 use crate::host::{Answer, Failure};
-use crate::js::{Ctx, Error, Exception, Object, Property, Result};
+use crate::js::{Ctx, Error, ErrorClass, Object, Result, new_error};
 
 /// What an error says about the call that failed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +46,16 @@ pub(super) fn refusal_message(number: i32) -> String {
     match Capability::refused_by(number) {
         Some(capability) => REFUSED.with_borrow(|resource| access_denied(capability, resource)),
         None => message(number),
+    }
+}
+
+/// An error for the last refusal with that number.
+pub(super) fn refusal_error<'js>(ctx: &Ctx<'js>, number: i32) -> Result<Object<'js>> {
+    let resource = REFUSED.with_borrow(Clone::clone);
+    let failed = Failed { resource: Some(&resource), ..Failed::default() };
+    match Capability::refused_by(number) {
+        Some(capability) => failed.denied(ctx, capability),
+        None => failed.exception(ctx, number),
     }
 }
 
@@ -89,7 +99,7 @@ impl Failed<'_> {
         if let Some(dest) = self.dest {
             text = format!("{text} -> '{dest}'");
         }
-        let error = error(ctx, &text)?;
+        let error = new_error(ctx, ErrorClass::Plain, &text)?;
         error.set("errno", number)?;
         error.set("code", code)?;
         error.set("syscall", self.syscall)?;
@@ -105,30 +115,12 @@ impl Failed<'_> {
     fn denied<'js>(self, ctx: &Ctx<'js>, capability: Capability) -> Result<Object<'js>> {
         let resource = self.resource.or(if capability == Capability::Write { self.dest } else { None }).or(self.path);
         let resource = resource.unwrap_or_default();
-        let error = error(ctx, &access_denied(capability, resource))?;
+        let error = new_error(ctx, ErrorClass::Plain, &access_denied(capability, resource))?;
         error.set("code", "ERR_ACCESS_DENIED")?;
         error.set("permission", permission(capability))?;
         error.set("resource", resource)?;
         Ok(error)
     }
-}
-
-/// Throws an `Error` with a `code`, as Node's native code does.
-pub(crate) fn coded(ctx: &Ctx<'_>, code: &str, text: &str) -> Error {
-    let made = error(ctx, text).and_then(|error| error.set("code", code).map(|()| error));
-    match made {
-        Ok(error) => ctx.throw(error.into_value()),
-        Err(error) => error,
-    }
-}
-
-/// An `Error` whose message is not enumerable, as the constructor makes it.
-fn error<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Object<'js>> {
-    let error = Exception::from_message(ctx.clone(), text)?.into_object();
-    // Made anew, because defining it again would leave it enumerable.
-    error.remove("message")?;
-    error.prop("message", Property::from(text).writable().configurable())?;
-    Ok(error)
 }
 
 #[cfg(test)]

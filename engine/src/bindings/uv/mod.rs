@@ -3,7 +3,7 @@
 mod exception;
 mod numbers;
 
-pub(crate) use exception::{Failed, access_denied, coded, note_refusal, settle};
+pub(crate) use exception::{Failed, note_refusal, settle};
 pub(crate) use numbers::{message, name};
 
 use super::{Binding, Exports};
@@ -15,7 +15,8 @@ fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("errname", 1, errname)?;
     exports.function("getErrorMessage", 1, get_error_message)?;
     exports.helper("numbers", 0, all_numbers)?;
-    exports.helper("refusal", 0, refusal)
+    exports.helper("refusal", 1, refusal)?;
+    exports.helper("accessDenied", 1, refusal_error)
 }
 
 fn errname<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
@@ -40,4 +41,9 @@ fn all_numbers<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 /// The message of the last refusal with that number.
 fn refusal<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.ret(exception::refusal_message(call.i32(0)))
+}
+
+/// An error for the last refusal with that number.
+fn refusal_error<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(exception::refusal_error(&call.ctx, call.i32(0))?)
 }

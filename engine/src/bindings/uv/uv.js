@@ -33,3 +33,6 @@ ObjectDefineProperty(binding, 'errmap', {
   get: () => (known ??= errmap()),
   set(map) { known = map; },
 });
+
+// An error for the last host call that was refused with this number; bindings throw it or hand it on.
+shared.accessDenied = native.accessDenied;

@@ -1,0 +1,154 @@
+//! `cargo xtask bench boot`: hello and the Express app, as edgepack builds them, against node and bun: the same work,
+//! in interleaved rounds, ratios taken within a round, then their median.
+
+mod build;
+mod measure;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::project::Project;
+use crate::run::{answers, command, output};
+use build::{Contender, Peers, contenders};
+use measure::{first_output, first_response};
+
+/// Rounds of a comparison; `--rounds N` changes it.
+const ROUNDS: usize = 31;
+/// Connections of the load.
+pub(crate) const CONNECTIONS: usize = 50;
+
+/// Medians of one contender, by measure.
+type Row = BTreeMap<&'static str, f64>;
+
+/// Builds the contenders, measures them, writes `bench/boot.md`.
+pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
+    let rounds = match args {
+        [] => ROUNDS,
+        ["--rounds", rounds] => rounds.parse().with_context(|| format!("{rounds} is no number of rounds"))?,
+        _ => bail!("usage: cargo xtask bench boot [--rounds N]"),
+    };
+    if take_real_time_priority(project)? {
+        return Ok(());
+    }
+    let Peers { hello, express, versions } = contenders(project)?;
+    let hello_rows = compare(&hello, rounds, |contender| first_output(contender))?;
+    let load = answers("wrk", &["-v"]) || std::path::Path::new("/usr/bin/wrk").is_file();
+    let express_rows = compare(&express, rounds, |contender| first_response(contender, None))?;
+    let mut loaded = Vec::new();
+    if load {
+        loaded = compare(&express, 3, |contender| first_response(contender, Some(CONNECTIONS)))?;
+    }
+    let report = report(project, rounds, &versions, &hello, &hello_rows, &express, &express_rows, &loaded)?;
+    fs::create_dir_all(project.root.join("bench"))?;
+    fs::write(project.root.join("bench/boot.md"), &report)?;
+    println!("{report}");
+    Ok(())
+}
+
+/// A busy machine hardly moves the figures of processes that run before all others. The benchmark runs itself again
+/// under `chrt`, where it may; true if it has.
+fn take_real_time_priority(project: &Project) -> Result<bool> {
+    const MARK: &str = "EDGEPACK_BENCH_RR";
+    if std::env::var_os(MARK).is_some() || !answers("chrt", &["-r", "1", "true"]) {
+        return Ok(false);
+    }
+    let itself = std::env::current_exe()?;
+    let args = std::env::args().skip(1);
+    let mut again = command("chrt", ["-r", "1"], &project.root);
+    let status = again.arg(itself).args(args).env(MARK, "1").status()?;
+    if status.success() { Ok(true) } else { bail!("the benchmark failed") }
+}
+
+/// Rounds go A B C, A B C; the first is not counted. One row of medians for each contender, with the ratio to the
+/// first contender's times as `… ratio`.
+fn compare(contenders: &[Contender], rounds: usize, measure: impl Fn(&Contender) -> Result<Row>) -> Result<Vec<Row>> {
+    let mut seen: Vec<BTreeMap<&'static str, Vec<f64>>> = vec![BTreeMap::new(); contenders.len()];
+    for round in 0..=rounds {
+        let mut base = Row::new();
+        for (number, contender) in contenders.iter().enumerate() {
+            let row = measure(contender).with_context(|| contender.name.clone())?;
+            if round == 0 {
+                continue;
+            }
+            if number == 0 {
+                base.clone_from(&row);
+            }
+            if let (Some(own), Some(first)) = (row.get(measure::MILLISECONDS), base.get(measure::MILLISECONDS)) {
+                seen[number].entry(measure::RATIO).or_default().push(own / first);
+            }
+            for (key, value) in row {
+                seen[number].entry(key).or_default().push(value);
+            }
+        }
+    }
+    let medians =
+        |values: BTreeMap<&'static str, Vec<f64>>| values.into_iter().map(|(key, v)| (key, median(v))).collect();
+    Ok(seen.into_iter().map(medians).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        length if length % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the two tables of one page")]
+fn report(
+    project: &Project,
+    rounds: usize,
+    versions: &str,
+    hello: &[Contender],
+    hello_rows: &[Row],
+    express: &[Contender],
+    express_rows: &[Row],
+    loaded: &[Row],
+) -> Result<String> {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown CPU", |name| name.trim_start_matches([' ', '\t', ':']));
+    let kernel = output(&mut command("uname", ["-r"], &project.root))?;
+    let mut text = format!(
+        "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {cpu}, Linux {}; {versions}.\n\n",
+        kernel.trim()
+    );
+    text.push_str("## hello: from spawn to the first byte of output\n\n| | ms | times edgepack's | executable |\n| --- | ---: | ---: | ---: |\n");
+    for (contender, row) in hello.iter().zip(hello_rows) {
+        writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            contender.name,
+            cell(row, measure::MILLISECONDS, 2),
+            cell(row, measure::RATIO, 1),
+            contender.size()
+        )?;
+    }
+    text.push_str("\n## Express: from spawn to the first HTTP 200\n\n| | ms | times edgepack's | resident MB, listening | requests/s, 50 connections | executable |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for (number, (contender, row)) in express.iter().zip(express_rows).enumerate() {
+        let empty = Row::new();
+        let load = loaded.get(number).unwrap_or(&empty);
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            contender.name,
+            cell(row, measure::MILLISECONDS, 2),
+            cell(row, measure::RATIO, 1),
+            cell(row, measure::MEGABYTES, 1),
+            cell(load, measure::REQUESTS, 0),
+            contender.size()
+        )?;
+    }
+    Ok(text)
+}
+
+fn cell(row: &Row, key: &str, digits: usize) -> String {
+    row.get(key).map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
+}
