@@ -14,7 +14,7 @@ fn main() {
     build.warnings(false).flag_if_supported("-Wno-everything").opt_level(2);
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("wasi") {
         // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
-        build.file("c/wasi.c");
+        build.file("c/wasi.c").file("c/scrub.c");
         build.define("EMSCRIPTEN", "1").define("FE_DOWNWARD", "0").define("FE_UPWARD", "0");
     }
     build.compile("edgequickjs");

@@ -16,16 +16,38 @@ static void edge_store_stack(JSContext *ctx, struct JSObject *error, JSValue sta
                            JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
 }
 
-/* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
-   Used for Node's own library only: its text would fill the base image. */
-static void edge_strip_bytecode(JSContext *ctx, JSFunctionBytecode *b)
+static void edge_drop_source(JSContext *ctx, JSFunctionBytecode *b)
 {
     js_free(ctx, b->source);
     b->source = NULL;
     b->source_len = 0;
+}
+
+/* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
+   Used for Node's own library only: its text would fill the base image. */
+static void edge_strip_bytecode(JSContext *ctx, JSFunctionBytecode *b)
+{
+    edge_drop_source(ctx, b);
     for (int i = 0; i < b->cpool_count; i++) {
         if (JS_VALUE_GET_TAG(b->cpool[i]) == JS_TAG_FUNCTION_BYTECODE)
             edge_strip_bytecode(ctx, JS_VALUE_GET_PTR(b->cpool[i]));
+    }
+}
+
+/* Frees the text of a bundle's main generator and of the generators it wraps modules in: nothing can ask for it, and
+   each holds a copy of everything inside. */
+void edge_strip_wrappers(JSContext *ctx, JSValueConst main)
+{
+    JSFunctionBytecode *b = JS_GetFunctionBytecode(main);
+    if (!b)
+        return;
+    edge_drop_source(ctx, b);
+    for (int i = 0; i < b->cpool_count; i++) {
+        if (JS_VALUE_GET_TAG(b->cpool[i]) != JS_TAG_FUNCTION_BYTECODE)
+            continue;
+        JSFunctionBytecode *wrapper = JS_VALUE_GET_PTR(b->cpool[i]);
+        if (wrapper->func_kind == JS_FUNC_GENERATOR)
+            edge_drop_source(ctx, wrapper);
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
     engine::with(|ctx| {
         let node: Object<'_> = ctx.json_parse(package.script)?.get()?;
         let natives = natives(ctx)?;
+        own(ctx, "atomics", include_str!("../js/atomics.js"))?.call::<_, Value<'_>>(())?;
         let make_skeletons = own(ctx, "skeleton", include_str!("../js/skeleton.js"))?;
         let bootstrap = own(ctx, "bootstrap", include_str!("../js/bootstrap.js"))?;
         let shared: Object<'_> = bootstrap.call((natives.clone(), node, make_skeletons))?;

@@ -135,7 +135,8 @@ fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The places of all frames that are not Node's library, innermost first: `at name (/app/main.js:12:5)`.
+/// The places of all frames that are neither Node's library nor the engine's own scripts, innermost first:
+/// `at name (/app/main.js:12:5)`.
 fn positions(backtrace: &str) -> Vec<Position> {
     let position = |line: &str| {
         let mut parts = line.trim().trim_end_matches(')').rsplitn(3, ':');
@@ -143,7 +144,11 @@ fn positions(backtrace: &str) -> Vec<Position> {
         let line = parts.next()?.parse().ok()?;
         Some(Position { line, column })
     };
-    backtrace.lines().filter(|line| !line.contains("node:")).filter_map(position).collect()
+    backtrace
+        .lines()
+        .filter(|line| !line.contains("node:") && !line.contains("edgepack:"))
+        .filter_map(position)
+        .collect()
 }
 
 #[cfg(test)]

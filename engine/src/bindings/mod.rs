@@ -35,6 +35,7 @@ mod types;
 mod url;
 mod util;
 mod uv;
+mod zlib;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
 use crate::script;
@@ -89,6 +90,7 @@ const BINDINGS: &[Binding] = &[
     url::BINDING,
     util::BINDING,
     uv::BINDING,
+    zlib::BINDING,
     glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),

@@ -19,7 +19,10 @@ const BUILD_STD: &[&str] = &[
 ];
 
 /// wasm2c's code: wraps on overflow, reads memory as every type, and is not for people.
-const C_FLAGS: &[&str] = &["-O2", "-fno-strict-aliasing", "-fwrapv", "-fno-pie", "-fno-stack-protector", "-ffunction-sections", "-w", "-c"];
+const C_FLAGS: &[&str] = &["-O2", "-fno-strict-aliasing", "-fwrapv", "-fno-pie", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-g0", "-w", "-c"];
+
+/// zstd's decoder once, for processors of today and of ten years ago alike, and without its error texts.
+const ZSTD_FLAGS: &str = "-DDYNAMIC_BMI2=0 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT -DZSTD_STRIP_ERROR_STRINGS -fno-asynchronous-unwind-tables";
 
 /// A target as zig names it.
 fn zig_target(triple: &str) -> Result<&'static str> {
@@ -69,6 +72,7 @@ const FLAGS: &[&str] = &[
     "-C target-feature=+crt-static",
     "-C relocation-model=static",
     "-C panic=abort",
+    "-C force-unwind-tables=no",
     "-Z location-detail=none",
 ];
 
@@ -85,6 +89,7 @@ pub(super) fn stub(project: &Project, triple: &str, objects: &[PathBuf], folder:
     cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &target).env_remove("RUSTUP_TOOLCHAIN");
     // A process that leaves by exit and never unwinds: size before speed, the engine is not in here.
     cargo.env("CARGO_PROFILE_RELEASE_PANIC", "abort").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
+    cargo.env(format!("CFLAGS_{}", triple.replace('-', "_")), ZSTD_FLAGS);
     // Names are wanted for profiles; the stub itself is stripped below.
     cargo.env("CARGO_PROFILE_RELEASE_STRIP", "none");
     cargo.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");

@@ -40,7 +40,7 @@ impl Bench {
         let inputs = ["stub-runtime/tests/guest"];
         let folder = project.cached("test-guest", &inputs, "", |folder| {
             let source = project.root.join("stub-runtime/tests/guest/guest.c");
-            let flags = ["--target=wasm32-wasip1", "--no-wasm-opt", "-O2", "-mexec-model=reactor"];
+            let flags = ["--target=wasm32-wasi", "-Wno-deprecated", "--no-wasm-opt", "-O2", "-mexec-model=reactor"];
             let linker = ["-Wl,-z,stack-size=1048576", "-Wl,--stack-first", "-Wl,--export=__stack_pointer", "-o"];
             let mut clang = command("clang-22", flags.iter().chain(&linker), &project.root);
             run(clang.arg(folder.join("guest.wasm")).arg(source))?;
@@ -103,7 +103,8 @@ fn make_runnable(path: &Path) {
 fn ran(program: &Path, args: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } =
         Command::new(program).args(args).env("HOME", "/home/x").stdin(Stdio::null()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    // Standard output may be a table; a byte that is no text counts as one.
+    let text = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect::<String>();
     (status.code().unwrap_or(-1), text(stdout), text(stderr))
 }
 
@@ -143,7 +144,7 @@ fn images_agree(bench: &Bench) {
         make_runnable(&stub);
         assert_eq!(ran(&stub, &[file.to_str().unwrap()]), (0, sum, String::new()), "{name} as a file");
         let (code, written, _) = ran(&program, &["write-cold"]);
-        assert_eq!((code, written.trim_start_matches("started\n").len()), (0, 2 * 65_536), "{name}");
+        assert_eq!((code, written.trim_start_matches("started\n").chars().count()), (0, 2 * 65_536), "{name}");
         let (_, written, _) = ran(&program, &["fill"]);
         assert!(written.ends_with("filled\n"), "{name}: the kernel wrote into cold memory");
     }
@@ -159,7 +160,7 @@ fn ends(bench: &Bench) {
     assert_eq!(ran(&program, &["pointer"]), stopped("a host call's pointer is out of bounds"));
     assert_eq!(ran(&program, &["indirect"]), stopped("wrong indirect call"));
     assert_eq!(ran(&program, &["deep"]).1, "500000\n", "more than the usual limit of 8 MiB");
-    assert_eq!(ran(&program, &["grow"]), (0, "1557024\n".to_owned(), String::new()));
+    assert_eq!(ran(&program, &["grow"]), (0, "2157024\n".to_owned(), String::new()));
     assert_eq!(ran(&program, &["wait"]).1, "waited\n");
 }
 
@@ -195,7 +196,7 @@ fn damage_is_refused(bench: &Bench) {
 
 fn strip_keeps_the_app(bench: &Bench) {
     let program = bench.program("stripped", &bench.container(Grants::default(), Images::Loaded, &[], &[3]));
-    let status = Command::new("llvm-strip-22").arg(&program).status().unwrap();
+    let status = Command::new("strip").arg(&program).status().unwrap();
     assert!(status.success());
     assert_eq!(ran(&program, &["hello"]).1, "hello\n");
 }

@@ -48,8 +48,9 @@ struct Translation<'a> {
     types: Vec<u32>,
     /// Prototypes of the module's functions, without `static`.
     prototypes: String,
-    /// The table, as C.
+    /// The table, as C, and its size.
     table: String,
+    table_size: usize,
     /// `init_*` is not taken over; exports are.
     exports: String,
     /// The module's functions.
@@ -69,10 +70,11 @@ impl<'a> Translation<'a> {
         let (_, rest) = split(rest, "\n}\n")?;
         let (functions, exports) = split(rest, "/* export: ")?;
         let (exports, _) = split(exports, "static void init_instance_import(")?;
-        let table = table_of(tables, &types)?;
+        let (table, table_size) = table_of(tables, &types)?;
         Ok(Translation {
             prelude: with_constant_base(prelude)?,
             table,
+            table_size,
             prototypes: unstatic_all(prototypes),
             exports: format!("/* export: {exports}"),
             functions: functions_of(functions)?,
@@ -85,9 +87,12 @@ impl<'a> Translation<'a> {
         let numbers: Vec<String> = self.types.iter().map(u32::to_string).collect();
         let start = format!(
             "{}static const u32 func_types[] = {{{}}};\nextern Z_engine_instance_t edge_instance;\n\
-             extern const wasm_rt_funcref_t edge_table[];\n{}\n",
+             extern const wasm_rt_funcref_t edge_table[];\n\
+             static const wasm_rt_funcref_table_t edge_t0 = {{(wasm_rt_funcref_t*)edge_table, {}, {}}};\n{}\n",
             self.prelude,
             numbers.join(","),
+            self.table_size,
+            self.table_size,
             self.prototypes,
         );
         let total: usize = self.functions.iter().map(|function| function.len()).sum();
@@ -145,7 +150,7 @@ fn types_of(text: &str) -> Result<Vec<u32>> {
 }
 
 /// The one table as a constant. Its segments lie at constant places and nothing writes it later.
-fn table_of(text: &str, types: &[u32]) -> Result<String> {
+fn table_of(text: &str, types: &[u32]) -> Result<(String, usize)> {
     let mut segments: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
     let mut open = None;
     let mut size = None;
@@ -184,7 +189,8 @@ fn table_of(text: &str, types: &[u32]) -> Result<String> {
         Some((ty, function)) => format!("{{{ty}, {function}, &edge_instance}},\n"),
         None => "{0, 0, 0},\n".to_owned(),
     });
-    Ok(format!("#define EDGE_TABLE_SIZE {size}\nconst wasm_rt_funcref_t edge_table[] = {{\n{}}};\n", rows.collect::<String>()))
+    let rows: String = rows.collect();
+    Ok((format!("const wasm_rt_funcref_t edge_table[] = {{\n{rows}}};\n"), size))
 }
 
 fn unstatic_all(prototypes: &str) -> String {
@@ -203,7 +209,7 @@ fn unstatic(function: &str) -> Result<String> {
     Ok(format!("{function}\n}}\n\n"))
 }
 
-/// Indirect calls look the instance up in the table; it is always ours.
+/// Indirect calls look the table and the instance up; both are always the same.
 fn direct_calls(function: String) -> Result<String> {
     const LOOKUP: &str = "instance->w2c_T0.data[";
     const FIELD: &str = "].module_instance";
@@ -216,5 +222,7 @@ fn direct_calls(function: String) -> Result<String> {
         rest = after;
     }
     text.push_str(rest);
+    let text = text.replace("CALL_INDIRECT(instance->w2c_T0,", "CALL_INDIRECT(edge_t0,");
+    ensure!(!text.contains("instance->w2c_T0"), "the engine uses its table otherwise than for calls");
     Ok(text)
 }

@@ -122,9 +122,9 @@ fn repeat(pattern: &[u8], out: &mut [u8]) {
     }
 }
 
-/// The haystack up to the `end` argument.
+/// The haystack up to the `end` argument, of which below zero means zero.
 fn haystack<'a>(call: &Call<'_, '_>, buffer: &'a Bytes<'_>, end: usize) -> Result<&'a [u8]> {
-    let end = index_or(call, end, buffer.len())?.min(buffer.len());
+    let end = if call.f64(end) < 0.0 { 0 } else { index_or(call, end, buffer.len())?.min(buffer.len()) };
     Ok(buffer.as_slice().get(..end).unwrap_or_default())
 }
 

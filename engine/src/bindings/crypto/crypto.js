@@ -269,10 +269,17 @@ class HmacJob extends CryptoJob {
   }
 }
 
+/** OpenSSL derives at least one byte. */
+function derived(length, work) {
+  if (length === 0) throw new Error('Deriving bits failed');
+  return work();
+}
+
 class PBKDF2Job extends CryptoJob {
   constructor(mode, password, salt, iterations, length, algorithm) {
     const id = algorithmOf(algorithm);
-    super(mode, Providers.PBKDF2REQUEST, () => native.pbkdf2(id, bytesOf(password), salt, iterations, length));
+    super(mode, Providers.PBKDF2REQUEST,
+          () => derived(length, () => native.pbkdf2(id, bytesOf(password), salt, iterations, length)));
   }
 }
 
@@ -280,7 +287,7 @@ class HKDFJob extends CryptoJob {
   constructor(mode, algorithm, key, salt, info, length) {
     const id = algorithmOf(algorithm);
     if (length > native.hkdfLengthMax(id)) throw coded(RangeError, 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
-    super(mode, Providers.DERIVEBITSREQUEST, () => native.hkdf(id, bytesOf(key), salt, info, length));
+    super(mode, Providers.DERIVEBITSREQUEST, () => derived(length, () => native.hkdf(id, bytesOf(key), salt, info, length)));
   }
 }
 
@@ -313,6 +320,9 @@ class SecretKeyGenJob extends CryptoJob {
 function oneShotDigest(algorithm, id, cache, input, outputEncoding, encodingId, length) {
   const known = id >= 0 ? id : native.find(algorithm);
   if (known < 0) throw new Error(`Digest method ${algorithm} is not supported`);
+  if (length !== undefined && length !== native.digestLength(known) && !native.isExtendable(known)) {
+    throw new Error(`Output length ${length} is invalid for ${algorithm}, which does not support XOF`);
+  }
   return encode(native.hash(known, input, outputLength(known, length)), outputEncoding);
 }
 
@@ -345,6 +355,7 @@ Object.assign(binding, {
   getFipsCrypto: () => 0,
   testFipsCrypto: () => false,
   secureHeapUsed: () => undefined,
+  secureBuffer: (length) => new Uint8Array(length),
   getOpenSSLSecLevelCrypto: () => 2,
   createNativeKeyObjectClass: (create) => create(NativeKeyObject),
   getKeyObjectSlots(key) {

@@ -1,7 +1,7 @@
 //! The digests under `Hash`, `Hmac` and the key derivations: one enum over all algorithms.
 
 use blake2::{Blake2b512, Blake2s256};
-use digest::{Digest as _, ExtendableOutput as _, Update as _, XofReader as _};
+use digest::{Digest as _, ExtendableOutput as _, Update as _};
 use md5::Md5;
 use ripemd::Ripemd160;
 use sha1::Sha1;
@@ -118,7 +118,11 @@ impl Digest {
     /// Bytes that HMAC fills up its key to.
     pub(super) fn block_length(&self) -> usize {
         match self {
-            Digest::Sha384(_) | Digest::Sha512(_) | Digest::Sha512_224(_) | Digest::Sha512_256(_) | Digest::Blake2b512(_) => 128,
+            Digest::Sha384(_)
+            | Digest::Sha512(_)
+            | Digest::Sha512_224(_)
+            | Digest::Sha512_256(_)
+            | Digest::Blake2b512(_) => 128,
             Digest::Sha3_224(_) => 144,
             Digest::Sha3_256(_) | Digest::Shake256(_) => 136,
             Digest::Sha3_384(_) => 104,
