@@ -38,8 +38,12 @@ fn quickjs_sources() -> PathBuf {
 const HOOKS: &[(&str, &str)] = &[
     // Promise reactions carry the async context frame.
     ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);"),
-    // `stack` is an own property of an error, as in V8.
-    ("p->u.object_data = stack;\n    } else if (can_add_backtrace", "edge_store_stack(ctx, p, stack);\n    } else if (can_add_backtrace"),
+    // `stack` is an own accessor of an error, formatted when it is first read.
+    ("p->u.object_data = stack;\n    } else if (can_add_backtrace", "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace"),
+    (
+        "JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, stack,\n                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);\n    } else if (can_store_error_stack",
+        "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",
+    ),
 ];
 
 /// Writes the source with the hooks in place. Fails when QuickJS no longer reads as the hooks expect.

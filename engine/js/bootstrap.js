@@ -62,10 +62,9 @@
 
   /** QuickJS's call sites lack most of V8's methods, and the text that a stack line shows. */
   function completeCallSites() {
-    const { prepareStackTrace } = Error;
-    Error.prepareStackTrace = (error, callSites) => callSites;
+    native.setStackFormatter((error, callSites) => callSites);
     const prototype = Object.getPrototypeOf(new Error('').stack[0]);
-    Error.prepareStackTrace = prepareStackTrace;
+    native.setStackFormatter((error, callSites) => [error, ...callSites].join('\n    at '));
     const position = (site) => {
       const file = site.getFileName();
       if (!file || site.isNative()) return 'native';

@@ -8,9 +8,9 @@
   const processMethods = internalBinding('process_methods');
   // Globals whose first use loads a module that is not supported yet.
   const LEFT_LAZY = new Set(['fetch', 'FormData', 'Headers', 'Request', 'Response', 'MessageEvent', 'WebSocket', 'EventSource',
-                             'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly', 'crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto']);
+                             'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly']);
   // Deprecated modules warn the app that loads them, so they are left for it to load.
-  const WARN_WHEN_LOADED = new Set(['punycode', 'sys', 'crypto']);
+  const WARN_WHEN_LOADED = new Set(['punycode', 'sys']);
   const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 

@@ -5,7 +5,7 @@ use rquickjs::{Ctx, Function, Object, Result, Value};
 use edgepack_format::guest::Package;
 
 use crate::bindings;
-use crate::bindings::builtins;
+use crate::bindings::{builtins, errors};
 use crate::host::process;
 use crate::js::{Call, function, internals};
 use crate::{engine, library, script};
@@ -48,6 +48,7 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     natives.set("step", function(ctx, "step", 0, step)?)?;
     natives.set("isStopped", function(ctx, "isStopped", 0, is_stopped)?)?;
     natives.set("entry", function(ctx, "entry", 0, entry)?)?;
+    natives.set("setStackFormatter", function(ctx, "setStackFormatter", 1, errors::set_stack_formatter)?)?;
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
     natives.set("exit", function(ctx, "exit", 1, exit)?)?;

@@ -20,9 +20,8 @@ struct Case {
 
 impl Case {
     fn new() -> Case {
-        let noise = |seed: u32| {
-            (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8)
-        };
+        let noise =
+            |seed: u32| (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8);
         let base: Vec<u8> = (0..2).flat_map(noise).collect();
         let mut loaded = base.clone();
         loaded.resize(5 * CHUNK, 0);

@@ -51,20 +51,36 @@ macro_rules! parameter_type {
 }
 
 macro_rules! argument {
-    (ptr, $value:expr) => { $value.expose_provenance() };
-    ($kind:ident, $value:expr) => { $value };
+    (ptr, $value:expr) => {
+        $value.expose_provenance()
+    };
+    ($kind:ident, $value:expr) => {
+        $value
+    };
 }
 
 macro_rules! result_type {
-    (i32) => { i32 };
-    (i64) => { i64 };
-    (none) => { () };
+    (i32) => {
+        i32
+    };
+    (i64) => {
+        i64
+    };
+    (none) => {
+        ()
+    };
 }
 
 macro_rules! refused {
-    (i32, $refusal:expr) => { $refusal.code() };
-    (i64, $refusal:expr) => { i64::from($refusal.code()) };
-    (none, $refusal:expr) => {{ let _ = $refusal; }};
+    (i32, $refusal:expr) => {
+        $refusal.code()
+    };
+    (i64, $refusal:expr) => {
+        i64::from($refusal.code())
+    };
+    (none, $refusal:expr) => {{
+        let _ = $refusal;
+    }};
 }
 
 macro_rules! trampolines {

@@ -15,7 +15,7 @@ mod credentials;
 mod crypto;
 mod edge_loop;
 mod encoding_binding;
-mod errors;
+pub(crate) mod errors;
 mod fs;
 mod http_parser;
 mod icu;

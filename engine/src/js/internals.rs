@@ -10,7 +10,7 @@ unsafe extern "C" {
     fn edge_strip_source(ctx: *mut qjs::JSContext, function: qjs::JSValue);
     fn edge_private_symbol(ctx: *mut qjs::JSContext, description: *const u8, length: u32) -> qjs::JSValue;
     fn edge_enqueue_microtask(ctx: *mut qjs::JSContext, callback: qjs::JSValue) -> c_int;
-    fn edge_set_prepare_stack(ctx: *mut qjs::JSContext, callback: qjs::JSValue);
+    fn edge_set_stack_formatter(ctx: *mut qjs::JSContext, formatter: qjs::JSValue);
     fn edge_set_rejection_hook(ctx: *mut qjs::JSContext, hook: qjs::JSValue);
     fn edge_set_promise_hooks(ctx: *mut qjs::JSContext, on_init: qjs::JSValue, on_settled: qjs::JSValue);
     fn edge_set_context(ctx: *mut qjs::JSContext);
@@ -67,10 +67,10 @@ pub(crate) fn run_microtask(ctx: &Ctx<'_>) -> Result<bool> {
     }
 }
 
-/// The function `(error, callSites) => stack` that QuickJS calls when an error is made.
-pub(crate) fn set_prepare_stack(callback: &Value<'_>) {
-    // SAFETY: the value is alive and is kept by the context.
-    unsafe { edge_set_prepare_stack(callback.ctx().as_raw().as_ptr(), callback.as_raw()) }
+/// The function `(error, callSites) => stack` that makes an error's stack when it is first read.
+pub(crate) fn set_stack_formatter(formatter: &Value<'_>) {
+    // SAFETY: the value is alive and is kept by the engine.
+    unsafe { edge_set_stack_formatter(formatter.ctx().as_raw().as_ptr(), formatter.as_raw()) }
 }
 
 /// The current async context frame.

@@ -1,7 +1,7 @@
 //! The app's chunks over the base image: mapped at once if they are stored raw, else verified and decompressed at
 //! first touch, so that boot costs what is touched and not what there is.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,7 +43,12 @@ static STORE: OnceLock<Store> = OnceLock::new();
 
 /// The handler's stack: decoding needs little, hashing less; in `.bss`, so that it costs nothing until then.
 const HANDLER_STACK_BYTES: usize = 128 * 1024;
-static mut HANDLER_STACK: MaybeUninit<[u8; HANDLER_STACK_BYTES]> = MaybeUninit::uninit();
+static HANDLER_STACK: HandlerStack = HandlerStack(UnsafeCell::new(MaybeUninit::uninit()));
+
+struct HandlerStack(UnsafeCell<MaybeUninit<[u8; HANDLER_STACK_BYTES]>>);
+
+// SAFETY: only its address is taken, once, for the kernel to run the handler on.
+unsafe impl Sync for HandlerStack {}
 
 /// Maps raw chunks, makes the others inaccessible and remembers them, and catches the faults.
 pub(crate) fn install(
@@ -205,11 +210,7 @@ fn lay_pages(target: &mut [u8], stored: &Stored, pages: &[u8]) {
 }
 
 fn catch_faults() {
-    let stack = libc::stack_t {
-        ss_sp: (&raw mut HANDLER_STACK).cast(),
-        ss_flags: 0,
-        ss_size: HANDLER_STACK_BYTES,
-    };
+    let stack = libc::stack_t { ss_sp: HANDLER_STACK.0.get().cast(), ss_flags: 0, ss_size: HANDLER_STACK_BYTES };
     // SAFETY: the stack is a static that nothing else uses.
     unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();

@@ -19,7 +19,18 @@ const BUILD_STD: &[&str] = &[
 ];
 
 /// wasm2c's code: wraps on overflow, reads memory as every type, and is not for people.
-const C_FLAGS: &[&str] = &["-O2", "-fno-strict-aliasing", "-fwrapv", "-fno-pie", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-g0", "-w", "-c"];
+const C_FLAGS: &[&str] = &[
+    "-O2",
+    "-fno-strict-aliasing",
+    "-fwrapv",
+    "-fno-pie",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    "-g0",
+    "-w",
+    "-c",
+];
 
 /// zstd's decoder once, for processors of today and of ten years ago alike, and without its error texts.
 const ZSTD_FLAGS: &str = "-DDYNAMIC_BMI2=0 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT -DZSTD_STRIP_ERROR_STRINGS -fno-asynchronous-unwind-tables";
@@ -34,7 +45,13 @@ fn zig_target(triple: &str) -> Result<&'static str> {
 }
 
 /// Compiles all C and assembly, as many at a time as there are cores.
-pub(super) fn compile(project: &Project, triple: &str, sources: &[PathBuf], tables: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn compile(
+    project: &Project,
+    triple: &str,
+    sources: &[PathBuf],
+    tables: &[PathBuf],
+    folder: &Path,
+) -> Result<Vec<PathBuf>> {
     let zig = tools::zig(project)?;
     let is_code = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "c" || extension == "S");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -70,7 +70,11 @@ impl Bench {
             manifest: &manifest,
             engine: Engine { hash: self.engine, base_memory: &self.base },
             loaded: (images != Images::None).then(|| memory(&self.loaded)),
-            started: (images == Images::Both).then(|| Started { memory: memory(&self.started), guards, effects: &effects }),
+            started: (images == Images::Both).then(|| Started {
+                memory: memory(&self.started),
+                guards,
+                effects: &effects,
+            }),
             package: (images == Images::None).then_some(b"a package"),
             source_map: "",
             licences: "",
@@ -188,10 +192,18 @@ fn damage_is_refused(bench: &Bench) {
     let cut = refused(&whole[..whole.len() - 1]);
     assert_eq!(cut, "edgepack: the container is cut short\n");
     assert_eq!(refused(b"something else"), "edgepack: not an edgepack container\n");
-    let other = Bench { engine: [1; 32], stub: bench.stub.clone(), base: bench.base.clone(), loaded: bench.loaded.clone(),
-        started: bench.started.clone(), folder: tempfile::tempdir().unwrap().keep() };
+    let other = Bench {
+        engine: [1; 32],
+        stub: bench.stub.clone(),
+        base: bench.base.clone(),
+        loaded: bench.loaded.clone(),
+        started: bench.started.clone(),
+        folder: tempfile::tempdir().unwrap().keep(),
+    };
     let error = refused(&other.container(Grants::default(), Images::Loaded, &[], &[]));
-    assert!(error.starts_with("edgepack: the container was made for engine 0101010101010101, this executable has engine "));
+    assert!(
+        error.starts_with("edgepack: the container was made for engine 0101010101010101, this executable has engine ")
+    );
 }
 
 fn strip_keeps_the_app(bench: &Bench) {

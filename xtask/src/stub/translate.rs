@@ -64,8 +64,10 @@ impl<'a> Translation<'a> {
         let types = types_of(types)?;
         let (prototypes, rest) = split(rest, "static void init_globals(")?;
         let (globals, rest) = split(rest, "\n}\n")?;
-        ensure!(globals.matches("instance->").count() == 1 && globals.contains("instance->w2c___stack_pointer = "),
-            "the engine has other mutable globals than __stack_pointer: {globals}");
+        ensure!(
+            globals.matches("instance->").count() == 1 && globals.contains("instance->w2c___stack_pointer = "),
+            "the engine has other mutable globals than __stack_pointer: {globals}"
+        );
         let (tables, rest) = split(rest, "static void init_elem_instances(")?;
         let (_, rest) = split(rest, "\n}\n")?;
         let (functions, exports) = split(rest, "/* export: ")?;
@@ -126,8 +128,18 @@ fn replace(text: &str, from: &str, to: &str, count: usize) -> Result<String> {
 
 /// `mem->data` is a load before every access, and after every store again; the constant is none.
 fn with_constant_base(prelude: &str) -> Result<String> {
-    let text = replace(prelude, "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));", "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));", 1)?;
-    let text = replace(&text, "wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));", "wasm_rt_memcpy(EDGE_AT(addr), &wrapped, sizeof(t1));", 1)?;
+    let text = replace(
+        prelude,
+        "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));",
+        "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));",
+        1,
+    )?;
+    let text = replace(
+        &text,
+        "wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));",
+        "wasm_rt_memcpy(EDGE_AT(addr), &wrapped, sizeof(t1));",
+        1,
+    )?;
     // It forces every loaded value into a register of its own, so that an unused load still traps: no one relies on it.
     let text = replace(&text, "wasm_asm(\"\" ::\"r\"(result));", "", 2)?;
     let text = replace(&text, "memset(mem->data + d, val, n);", "memset(EDGE_AT(d), val, n);", 1)?;
@@ -140,7 +152,10 @@ fn types_of(text: &str) -> Result<Vec<u32>> {
     let mut known = BTreeMap::new();
     let mut types = Vec::new();
     for line in text.lines().filter(|line| line.contains("wasm_rt_register_func_type")) {
-        let (number, signature) = line.trim().strip_prefix("func_types[").and_then(|line| line.split_once("] = "))
+        let (number, signature) = line
+            .trim()
+            .strip_prefix("func_types[")
+            .and_then(|line| line.split_once("] = "))
             .with_context(|| format!("wasm2c's output has changed: {line}"))?;
         ensure!(number.parse() == Ok(types.len()), "wasm2c's function types are out of order");
         let next = u32::try_from(known.len() + 1)?;
@@ -172,7 +187,9 @@ fn table_of(text: &str, types: &[u32]) -> Result<(String, usize)> {
             rows.resize(min.parse()?, None);
         } else if let Some(rest) = line.strip_prefix("funcref_table_init(&instance->w2c_T0, ") {
             let fields: Vec<&str> = rest.split(", ").collect();
-            let [name, _, at, "0", count, "instance", "func_types);"] = fields.as_slice() else { bail!("an unexpected segment: {line}") };
+            let [name, _, at, "0", count, "instance", "func_types);"] = fields.as_slice() else {
+                bail!("an unexpected segment: {line}")
+            };
             let at: usize = at.trim_end_matches('u').parse()?;
             let entries = segments.get(name).context("a segment that is not there")?;
             ensure!(entries.len() == count.parse::<usize>()?, "a part of a segment");
@@ -200,7 +217,10 @@ fn unstatic_all(prototypes: &str) -> String {
 
 fn functions_of(text: &str) -> Result<Vec<&str>> {
     let functions: Vec<&str> = text.split("\n}\n").map(str::trim).filter(|function| !function.is_empty()).collect();
-    ensure!(functions.iter().all(|function| function.starts_with("static ")), "wasm2c's output has changed: not a function");
+    ensure!(
+        functions.iter().all(|function| function.starts_with("static ")),
+        "wasm2c's output has changed: not a function"
+    );
     Ok(functions)
 }
 

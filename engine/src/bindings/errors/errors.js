@@ -7,7 +7,7 @@ let enhanceAfter;
 
 binding.setPrepareStackTraceCallback = (callback) => {
   prepareStack = callback;
-  native.setPrepareStack((error, callSites) => prepareStack(globalThis, error, callSites));
+  native.setStackFormatter((error, callSites) => prepareStack(globalThis, error, callSites));
 };
 binding.setEnhanceStackForFatalException = (before, after) => {
   enhanceBefore = before;
