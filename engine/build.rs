@@ -14,7 +14,7 @@ fn main() {
     build.warnings(false).flag_if_supported("-Wno-everything").opt_level(2);
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("wasi") {
         // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
-        build.file("c/wasi.c");
+        build.file("c/wasi.c").file("c/scrub.c");
         build.define("EMSCRIPTEN", "1").define("FE_DOWNWARD", "0").define("FE_UPWARD", "0");
     }
     build.compile("edgequickjs");
@@ -33,12 +33,25 @@ fn quickjs_sources() -> PathBuf {
     PathBuf::from(manifest).parent().expect("a manifest is in a folder").join("quickjs")
 }
 
-/// Promise reactions must carry the async context frame, and QuickJS has no hook where they are registered: that one
-/// line is replaced. Fails when QuickJS's source no longer reads so (see docs/decisions/async-context.md).
+/// Lines of QuickJS's source that are replaced, and by what: where it has no hook and Node's library needs one. Why
+/// each is needed stands in docs/decisions (async-context.md, error-stack.md).
+const HOOKS: &[(&str, &str)] = &[
+    // Promise reactions carry the async context frame.
+    ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);"),
+    // `stack` is an own accessor of an error, formatted when it is first read.
+    ("p->u.object_data = stack;\n    } else if (can_add_backtrace", "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace"),
+    (
+        "JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, stack,\n                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);\n    } else if (can_store_error_stack",
+        "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",
+    ),
+];
+
+/// Writes the source with the hooks in place. Fails when QuickJS no longer reads as the hooks expect.
 fn hook(source: &Path, hooked: &Path) {
-    const PLAIN: &str = "rd->handler = js_dup(handler);";
-    const HOOKED: &str = "rd->handler = edge_bind_frame(ctx, handler);";
-    let text = std::fs::read_to_string(source).expect("QuickJS's source is readable");
-    assert_eq!(text.matches(PLAIN).count(), 1, "QuickJS's perform_promise_then has changed");
-    std::fs::write(hooked, text.replace(PLAIN, HOOKED)).expect("OUT_DIR is writable");
+    let mut text = std::fs::read_to_string(source).expect("QuickJS's source is readable");
+    for (plain, replacement) in HOOKS {
+        assert_eq!(text.matches(plain).count(), 1, "QuickJS's source has changed at: {plain}");
+        text = text.replace(plain, replacement);
+    }
+    std::fs::write(hooked, text).expect("OUT_DIR is writable");
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bundler::{BundleOptions, Builtins, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
 
 fn main() -> ExitCode {
     let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));

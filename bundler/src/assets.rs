@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
-use crate::graph::{Body, Graph};
+use crate::graph::{Body, Graph, Target};
 use crate::package::{Packages, glob_matches};
 use crate::requires::FileReference;
 use crate::shake::Live;
@@ -31,10 +31,16 @@ pub(crate) fn collect_assets(
                 parts.flat_map(|(part, _)| &part.requests.files).collect()
             }
         };
+        files.extend(module.targets.values().filter_map(|target| match target {
+            Target::File(file, _) if file.starts_with(&app.root) && !is_loaded(graph, file) => Some(file.clone()),
+            _ => None,
+        }));
         let folder = module.file.parent().unwrap_or(&app.root);
         for reference in references {
             let path = join(folder, &reference.parts);
-            if path.starts_with(&app.root) && path != app.root && !app.entry.starts_with(&path) {
+            // A folder around the code itself is a way to some other file, not a folder to read from.
+            let surrounds_code = module.file.starts_with(&path) || app.entry.starts_with(&path);
+            if path.starts_with(&app.root) && !surrounds_code {
                 list_files(&path, &mut files);
             }
         }
@@ -45,6 +51,10 @@ pub(crate) fn collect_assets(
         files.extend(matching_files(&app.root, &globs));
     }
     read_files(app, files)
+}
+
+fn is_loaded(graph: &Graph, file: &Path) -> bool {
+    graph.modules.iter().any(|module| module.file == file)
 }
 
 fn globs_of(edgepack: &Value) -> Vec<String> {
@@ -93,7 +103,9 @@ fn matching_files(root: &Path, globs: &[String]) -> Vec<PathBuf> {
     files
 }
 
-fn read_files(app: &App, files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics> {
+fn read_files(app: &App, mut files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics> {
+    files.sort();
+    files.dedup();
     let mut virtual_paths = VirtualPaths::new(&app.root);
     let mut packages = Packages::default();
     let mut found = BTreeMap::new();
@@ -103,7 +115,11 @@ fn read_files(app: &App, files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnostics>
         match fs::read(&file) {
             Ok(bytes) => drop(found.insert(path, bytes)),
             Err(error) => {
-                errors.push(Diagnostic::of_file(Severity::Error, &path, format!("The asset `{path}` cannot be read: {error}.")));
+                errors.push(Diagnostic::of_file(
+                    Severity::Error,
+                    &path,
+                    format!("The asset `{path}` cannot be read: {error}."),
+                ));
             }
         }
     }

@@ -40,7 +40,13 @@ pub(crate) fn array(elements: Vec<Box<Expr>>) -> Box<Expr> {
 
 pub(crate) fn call(callee: Box<Expr>, args: Vec<Box<Expr>>, span: Span) -> Box<Expr> {
     let args = args.into_iter().map(|expr| ExprOrSpread { spread: None, expr }).collect();
-    Box::new(Expr::Call(CallExpr { span, ctxt: SyntaxContext::empty(), callee: Callee::Expr(callee), args, type_args: None }))
+    Box::new(Expr::Call(CallExpr {
+        span,
+        ctxt: SyntaxContext::empty(),
+        callee: Callee::Expr(callee),
+        args,
+        type_args: None,
+    }))
 }
 
 pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
@@ -49,7 +55,8 @@ pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
 
 /// `yield {await: x}`: the engine waits for `x`, then resumes with its value.
 pub(crate) fn yield_await(arg: Box<Expr>, span: Span) -> Box<Expr> {
-    let awaited = Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
+    let awaited =
+        Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
     Box::new(Expr::Yield(YieldExpr { span, arg: Some(object(vec![awaited])), delegate: false }))
 }
 
@@ -95,9 +102,20 @@ pub(crate) fn expr_stmt(expr: Box<Expr>) -> Stmt {
 pub(crate) fn declare(kind: VarDeclKind, declarators: Vec<(Id, Option<Box<Expr>>)>) -> Stmt {
     let decls = declarators
         .into_iter()
-        .map(|(id, init)| VarDeclarator { span: DUMMY_SP, name: Pat::Ident(ident_of(&id, DUMMY_SP).into()), init, definite: false })
+        .map(|(id, init)| VarDeclarator {
+            span: DUMMY_SP,
+            name: Pat::Ident(ident_of(&id, DUMMY_SP).into()),
+            init,
+            definite: false,
+        })
         .collect();
-    Stmt::Decl(Decl::Var(Box::new(VarDecl { span: DUMMY_SP, ctxt: SyntaxContext::empty(), kind, declare: false, decls })))
+    Stmt::Decl(Decl::Var(Box::new(VarDecl {
+        span: DUMMY_SP,
+        ctxt: SyntaxContext::empty(),
+        kind,
+        declare: false,
+        decls,
+    })))
 }
 
 pub(crate) fn directive(text: &str) -> Stmt {

@@ -94,17 +94,11 @@ fn draw_frame(text: &str, line: usize, column: usize, width: usize) -> String {
     const BEFORE: usize = 60;
     const WINDOW: usize = 120;
     let skipped = if column > WINDOW { column - BEFORE } else { 0 };
-    let shown: String =
-        text.chars().skip(skipped).take(WINDOW).map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let shown: String = text.chars().skip(skipped).take(WINDOW).map(|c| if c == '\t' { ' ' } else { c }).collect();
     let gutter = line.to_string();
     let caret_at = column - skipped;
     let carets = "^".repeat(width.min(WINDOW.saturating_sub(caret_at)).max(1));
-    format!(
-        "{gutter} | {}\n{} | {}{carets}",
-        shown.trim_end(),
-        " ".repeat(gutter.len()),
-        " ".repeat(caret_at)
-    )
+    format!("{gutter} | {}\n{} | {}{carets}", shown.trim_end(), " ".repeat(gutter.len()), " ".repeat(caret_at))
 }
 
 impl fmt::Display for Diagnostic {

@@ -4,7 +4,10 @@ use swc_core::common::sync::Lrc;
 use swc_core::common::{DUMMY_SP, SourceMap};
 use swc_core::ecma::ast::*;
 
-use crate::ast::{FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, yield_delegate};
+use crate::ModuleInfo;
+use crate::ast::{
+    FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, yield_delegate,
+};
 use crate::diagnostics::Diagnostic;
 use crate::emit_commonjs::emit_definition;
 use crate::emit_esm::{emit_definitions, emit_program_body};
@@ -15,7 +18,6 @@ use crate::names::{Names, choose_names};
 use crate::runtime::Runtime;
 use crate::shake::Live;
 use crate::steps::StepNames;
-use crate::ModuleInfo;
 
 /// The script as syntax, and what is known about it.
 pub(crate) struct Emitted {
@@ -59,6 +61,8 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
     let body = emit_body(&mut emitter);
     // Whether it is used is only known once clashing names have been changed.
     emitter.runtime.need(SETTER);
+    let mut builtins = live.builtins.clone();
+    builtins.extend(emitter.runtime.builtins().into_iter().map(str::to_owned));
     let (env, mut stmts) = emitter.runtime.into_statements();
     stmts.extend(body);
     let main = function_expr(function(FunctionKind::Generator, vec![env], stmts));
@@ -66,7 +70,7 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
         program: Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(main)], shebang: None }),
         source_map: linked.graph.sources.map.clone(),
         modules,
-        builtins: live.builtins.iter().cloned().collect(),
+        builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
         warnings: linked.graph.warnings,
     }
@@ -78,7 +82,8 @@ fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
         let kept = match &module.body {
             Body::CommonJs(_) => module.source_bytes,
             Body::Esm(body) => {
-                let spans = body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live).map(|(part, _)| part.span);
+                let spans =
+                    body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live).map(|(part, _)| part.span);
                 spans.filter(|span| !span.is_dummy()).map(|span| (span.hi - span.lo).0 as usize).sum()
             }
         };

@@ -8,8 +8,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
 use crate::ast::{
-    FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member, number,
-    object, prop_name, string, yield_delegate,
+    FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member,
+    number, object, prop_name, string, yield_delegate,
 };
 use crate::emit::{Code, Emitter};
 use crate::graph::{ModuleId, Target};
@@ -132,7 +132,8 @@ fn emit_builtins(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
 
 /// `const whole = load, name = whole.name, all = $interop(whole)`
 fn emit_taken(emitter: &mut Emitter<'_>, load: Box<Expr>, taken: Vec<(Option<Atom>, Id)>, from: &Source) -> Stmt {
-    let whole = taken.iter().find(|(name, _)| name.as_ref().is_some_and(|name| name == "default")).map(|(_, id)| id.clone());
+    let whole =
+        taken.iter().find(|(name, _)| name.as_ref().is_some_and(|name| name == "default")).map(|(_, id)| id.clone());
     let whole = whole.unwrap_or_else(|| fresh_ident("exports").to_id());
     let mut declarators = vec![(whole.clone(), Some(load))];
     for (name, id) in taken {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::AppManifest;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::package::Packages;
 use crate::resolve::{NodeResolver, Request};
-use crate::AppManifest;
 
 /// An app as found on disk.
 #[derive(Debug)]

@@ -67,6 +67,8 @@ pub(crate) enum Target {
     Module(ModuleId),
     /// By the name without `node:`.
     Builtin(String),
+    /// A file whose path is asked for, and which is not loaded: where it is on the building machine, and on the device.
+    File(PathBuf, String),
     /// Fails at run time, with this message.
     Missing(String),
 }
@@ -107,6 +109,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         by_file: HashMap::new(),
         queue: VecDeque::new(),
         errors: Vec::new(),
+        failed_requires: Vec::new(),
     };
     loader.enqueue(app.entry.clone(), None);
     while let Some((file, id, importer)) = loader.queue.pop_front() {
@@ -115,6 +118,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         loader.graph.modules.push(module);
         loader.follow(id);
     }
+    loader.judge_failed_requires();
     if loader.errors.is_empty() {
         return Ok(loader.graph);
     }
@@ -129,6 +133,14 @@ struct Loader<'a> {
     by_file: HashMap<PathBuf, ModuleId>,
     queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
     errors: Vec<Diagnostic>,
+    /// Top-level `require`s that cannot succeed, with the index in `errors` before which they were met.
+    failed_requires: Vec<FailedRequire>,
+}
+
+struct FailedRequire {
+    module: ModuleId,
+    errors_before: usize,
+    found: Diagnostic,
 }
 
 /// A place that asks for a module.
@@ -189,21 +201,22 @@ impl Loader<'_> {
     fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let bytes = fs::read(&module.file)
-            .map_err(|error| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}.")))?;
+        let bytes = fs::read(&module.file).map_err(|error| {
+            Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}."))
+        })?;
         module.source_bytes = bytes.len();
         let text = String::from_utf8(bytes)
             .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
         if extension == "json" {
-            let function = json_module(&text, sources.unresolved_ctxt())
-                .map_err(|error| broken_json(&shown, &text, &error))?;
+            let function =
+                json_module(&text, sources.unresolved_ctxt()).map_err(|error| broken_json(&shown, &text, &error))?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
         let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
             let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
             let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
-            let begins = |text: &str| sources.map.span_to_snippet(error.span).is_ok_and(|found| found.starts_with(text));
-            if begins("@") || begins("<") {
+            let snippet = sources.map.span_to_snippet(error.span).unwrap_or_default();
+            if snippet.starts_with('@') || matches!(extension, "tsx" | "jsx") {
                 found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
             } else {
                 found
@@ -237,6 +250,7 @@ impl Loader<'_> {
             let target = self.dependency_target(id, &dependency);
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
+        self.warn_of_eval(id);
         for span in unknown {
             let warning = self
                 .place(id, Severity::Warning, span, "The module asked for here is only known at run time.")
@@ -245,12 +259,35 @@ impl Loader<'_> {
         }
     }
 
+    /// CommonJS modules are functions of their own and keep their names.
+    fn warn_of_eval(&mut self, id: ModuleId) {
+        let body = self.graph.modules[id].esm();
+        let Some(part) = body.and_then(|body| body.parts.iter().find(|part| part.requests.calls_eval)) else { return };
+        let span = part.span;
+        let warning = self
+            .place(
+                id,
+                Severity::Warning,
+                span,
+                "A direct `eval` in an ES module may not find the module's imports by their names.",
+            )
+            .with_hint("Call `eval` on code that needs nothing from outside, as `(0, eval)(code)`.");
+        self.graph.warnings.push(warning);
+    }
+
     fn dependency_target(&mut self, id: ModuleId, dependency: &Dependency) -> Target {
         let request = match dependency.kind {
             DependencyKind::DynamicImport => Request::Import,
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
         let Dependency { specifier, span, .. } = dependency;
+        if dependency.kind == DependencyKind::RequireResolve {
+            let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
+            if let Resolved::File(file) = self.resolver.resolve(&folder, specifier, request, self.options.builtins) {
+                let path = self.graph.virtual_paths.assign(&file, &mut self.graph.packages);
+                return Target::File(file, path);
+            }
+        }
         // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
         let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
         self.target(id, &Asked { specifier, request, span: *span, guarded })
@@ -267,7 +304,12 @@ impl Loader<'_> {
             Resolved::Builtin(name) => Target::Builtin(name),
             Resolved::UnsupportedBuiltin(name) => {
                 let message = format!("Node's builtin `{name}` is not supported yet.");
-                self.missing(id, asked, &message, "Where it is optional, require it inside `try`: then it fails as if it were absent.")
+                self.missing(
+                    id,
+                    asked,
+                    &message,
+                    "Where it is optional, require it inside `try`: then it fails as if it were absent.",
+                )
             }
             Resolved::UnknownBuiltin(name) => {
                 self.missing(id, asked, &format!("Node has no builtin `{name}`."), "Check its spelling.")
@@ -280,27 +322,73 @@ impl Loader<'_> {
                 };
                 self.missing(id, asked, &format!("`{specifier}` cannot be found."), hint)
             }
-            Resolved::NotFound(reason) => {
-                self.missing(id, asked, &format!("`{specifier}` cannot be resolved: {reason}."), "Is it the right version of the package?")
-            }
+            Resolved::NotFound(reason) => self.missing(
+                id,
+                asked,
+                &format!("`{specifier}` cannot be resolved: {reason}."),
+                "Is it the right version of the package?",
+            ),
         }
     }
 
     /// Where a failure may be expected it is left to the run; elsewhere it ends the build.
     fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, message: &str, hint: &str) -> Target {
         if asked.guarded {
-            let warning = self
-                .place(id, Severity::Warning, asked.span, message)
-                .with_hint(match asked.request {
-                    Request::Require => "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.",
-                    Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
-                });
+            let warning = self.place(id, Severity::Warning, asked.span, message).with_hint(match asked.request {
+                Request::Require => {
+                    "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached."
+                }
+                Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
+            });
             self.graph.warnings.push(warning);
         } else {
-            let error = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
-            self.errors.push(error);
+            let found = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
+            match asked.request {
+                Request::Require => {
+                    let errors_before = self.errors.len();
+                    self.failed_requires.push(FailedRequire { module: id, errors_before, found });
+                }
+                Request::Import => self.errors.push(found),
+            }
         }
         Target::Missing(format!("Cannot find module '{}'", asked.specifier))
+    }
+
+    /// A `require` that must fail is no error where its module is itself only asked for in `try` or in functions.
+    fn judge_failed_requires(&mut self) {
+        let certain = self.certainly_loaded();
+        for failed in std::mem::take(&mut self.failed_requires).into_iter().rev() {
+            if certain[failed.module] {
+                self.errors.insert(failed.errors_before, failed.found);
+            } else {
+                let hint = "Its module is only asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.";
+                let warning = Diagnostic { severity: Severity::Warning, ..failed.found }.with_hint(hint);
+                self.graph.warnings.push(warning);
+            }
+        }
+    }
+
+    /// By module: whether it is loaded whenever the program runs to its end.
+    fn certainly_loaded(&self) -> Vec<bool> {
+        let mut certain = vec![false; self.graph.modules.len()];
+        let mut open = vec![0];
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut certain[id], true) {
+                continue;
+            }
+            let module = &self.graph.modules[id];
+            let dependencies: Vec<&Dependency> = match &module.body {
+                Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
+                Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
+            };
+            let required = dependencies.into_iter().filter(|it| it.kind == DependencyKind::Require && !it.guarded);
+            let targets = required.filter_map(|it| module.targets.get(&it.span)).chain(&module.import_targets);
+            open.extend(targets.filter_map(|target| match target {
+                Target::Module(id) => Some(*id),
+                Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
+            }));
+        }
+        certain
     }
 
     fn place(&self, id: ModuleId, severity: Severity, span: Span, message: &str) -> Diagnostic {
@@ -326,8 +414,11 @@ impl Loader<'_> {
 fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
     let sentence = error.to_string();
     let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
-    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}."))
-        .at_line(text, error.line(), error.column())
+    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}.")).at_line(
+        text,
+        error.line(),
+        error.column(),
+    )
 }
 
 /// What cannot be loaded as a module, and what to do instead.
@@ -337,7 +428,10 @@ fn unloadable(file: &Path) -> Option<(&'static str, &'static str)> {
             "a native addon, which cannot run in the sandbox",
             "Use a package, or a version of it, that is JavaScript or WebAssembly only.",
         )),
-        "wasm" => Some(("a WebAssembly module, which cannot be imported yet", "Read it as a file and compile it with `WebAssembly`.")),
+        "wasm" => Some((
+            "a WebAssembly module, which cannot be imported yet",
+            "Read it as a file and compile it with `WebAssembly`.",
+        )),
         _ => None,
     }
 }

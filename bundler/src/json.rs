@@ -4,7 +4,9 @@ use serde_json::Value;
 use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
 
-use crate::ast::{FunctionKind, array, call, expr_stmt, fresh_ident, function, ident_expr, member, object, prop_name, string};
+use crate::ast::{
+    FunctionKind, array, call, expr_stmt, fresh_ident, function, ident_expr, member, object, prop_name, string,
+};
 use crate::parse::WRAPPER_PARAMS;
 
 /// Wraps the value of `text` as a module body; the error is serde's sentence with line and column.
@@ -26,7 +28,9 @@ pub(crate) fn json_module(text: &str, unresolved: SyntaxContext) -> Result<Funct
             Expr::Member(target) => Pat::Expr(Box::new(Expr::Member(target))),
             other => Pat::Expr(Box::new(other)),
         })
-        .unwrap_or_else(|pat| AssignTarget::Pat(AssignTargetPat::Invalid(Invalid { span: swc_core::common::Spanned::span(&pat) }))),
+        .unwrap_or_else(|pat| {
+            AssignTarget::Pat(AssignTargetPat::Invalid(Invalid { span: swc_core::common::Spanned::span(&pat) }))
+        }),
         right: value,
     };
     Ok(function(FunctionKind::Generator, params, vec![expr_stmt(Box::new(Expr::Assign(assign)))]))
@@ -52,7 +56,10 @@ fn literal(value: &Value) -> Box<Expr> {
         Value::String(text) => string(text),
         Value::Array(items) => array(items.iter().map(literal).collect()),
         Value::Object(entries) => object(
-            entries.iter().map(|(key, value)| Prop::KeyValue(KeyValueProp { key: prop_name(key), value: literal(value) })).collect(),
+            entries
+                .iter()
+                .map(|(key, value)| Prop::KeyValue(KeyValueProp { key: prop_name(key), value: literal(value) }))
+                .collect(),
         ),
     }
 }

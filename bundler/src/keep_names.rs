@@ -172,7 +172,9 @@ impl VisitMut for Restorer<'_> {
         expr.visit_mut_children_with(self);
         let lost = match expr {
             Expr::Fn(function) => function.ident.as_ref().and_then(|ident| self.lost_name(ident)),
-            Expr::Class(class) if !has_static_name(&class.class) => class.ident.as_ref().and_then(|ident| self.lost_name(ident)),
+            Expr::Class(class) if !has_static_name(&class.class) => {
+                class.ident.as_ref().and_then(|ident| self.lost_name(ident))
+            }
             _ => None,
         };
         if let Some(name) = lost {

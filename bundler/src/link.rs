@@ -34,7 +34,11 @@ pub(crate) enum Evaluation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// A top-level binding of an ES module, and a name under which that module exports it.
-    Local { module: ModuleId, id: Id, name: Atom },
+    Local {
+        module: ModuleId,
+        id: Id,
+        name: Atom,
+    },
     Namespace(Target),
     /// A property of what a CommonJS module or builtin exports; `default` is all of it.
     Property(Target, Atom),
@@ -46,7 +50,9 @@ pub(crate) enum Binding {
 
 /// Links the graph; imports of names that do not exist are errors.
 pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
-    let awaits = (0..graph.modules.len()).map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m))).collect();
+    let awaits = (0..graph.modules.len())
+        .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
+        .collect();
     let evaluation = choose_evaluation(&graph);
     let mut linked = Linked { graph, evaluation, awaits };
     let errors = find_missing_names(&linked);
@@ -77,7 +83,7 @@ fn static_closure(graph: &Graph, roots: impl IntoIterator<Item = ModuleId>) -> H
 fn module_of(target: &Target) -> Option<ModuleId> {
     match target {
         Target::Module(id) => Some(*id),
-        Target::Builtin(_) | Target::Missing(_) => None,
+        Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
     }
 }
 
@@ -157,7 +163,13 @@ impl Linked {
     }
 
     /// ES modules are asked first: the names of the others are not known.
-    fn resolve_star(&self, id: ModuleId, module: &EsModule, name: &Atom, visiting: &mut HashSet<(ModuleId, Atom)>) -> Binding {
+    fn resolve_star(
+        &self,
+        id: ModuleId,
+        module: &EsModule,
+        name: &Atom,
+        visiting: &mut HashSet<(ModuleId, Atom)>,
+    ) -> Binding {
         let mut found = Binding::Missing;
         let mut fallback = Binding::Missing;
         for record in &module.stars {
@@ -176,7 +188,9 @@ impl Linked {
                 (_, Binding::Missing) => {}
                 // A guess from a CommonJS module further down gives way to a name that is known.
                 (Binding::Missing, candidate) => found = candidate,
-                (Binding::Property(..) | Binding::OfNamespace(..), candidate @ Binding::Local { .. }) => found = candidate,
+                (Binding::Property(..) | Binding::OfNamespace(..), candidate @ Binding::Local { .. }) => {
+                    found = candidate
+                }
                 (Binding::Property(..), Binding::Property(..)) => found = Binding::OfNamespace(id, name.clone()),
                 (_, Binding::Property(..) | Binding::OfNamespace(..)) => {}
                 (known, candidate) if *known == candidate || is_same(known, &candidate) => {}
@@ -185,7 +199,9 @@ impl Linked {
         }
         match (&found, fallback) {
             (Binding::Missing, fallback) => fallback,
-            (Binding::Property(..), Binding::Property(..) | Binding::OfNamespace(..)) => Binding::OfNamespace(id, name.clone()),
+            (Binding::Property(..), Binding::Property(..) | Binding::OfNamespace(..)) => {
+                Binding::OfNamespace(id, name.clone())
+            }
             _ => found,
         }
     }
@@ -221,7 +237,8 @@ impl Linked {
             let Some(body) = self.graph.modules[module].esm() else { continue };
             for record in &body.stars {
                 let target = &self.graph.modules[module].import_targets[*record];
-                if module_of(target).is_none_or(|id| self.graph.modules[id].esm().is_none()) && !found.contains(target) {
+                if module_of(target).is_none_or(|id| self.graph.modules[id].esm().is_none()) && !found.contains(target)
+                {
                     found.push(target.clone());
                 }
             }
@@ -271,7 +288,8 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
             let Imported::Name(name) = &binding.name else { continue };
             let from = &body.imports[binding.record].specifier;
             let place = |problem: String| {
-                Diagnostic::of_file(Severity::Error, module.shown(), problem).at(&linked.graph.sources.map, binding.span)
+                Diagnostic::of_file(Severity::Error, module.shown(), problem)
+                    .at(&linked.graph.sources.map, binding.span)
             };
             match linked.resolve_import(id, binding) {
                 Binding::Missing => {
@@ -294,7 +312,9 @@ fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic
     let names = linked.exports_of(target);
     let nearest = names.iter().map(|(candidate, _)| (distance(candidate, name), candidate)).min();
     match nearest {
-        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => found.with_hint(format!("Did you mean `{candidate}`?")),
+        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => {
+            found.with_hint(format!("Did you mean `{candidate}`?"))
+        }
         _ if names.is_empty() => found.with_hint("It exports nothing."),
         _ => found,
     }

@@ -102,7 +102,8 @@ fn stem(path: &str) -> String {
 
 /// Names that a strict program may not bind get an underscore, like those that begin with a digit.
 fn identifier(wanted: &str) -> String {
-    let mut name: String = wanted.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '$') { c } else { '_' }).collect();
+    let mut name: String =
+        wanted.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '$') { c } else { '_' }).collect();
     let is_reserved = swc_core::ecma::ast::Ident::verify_symbol(&name).is_err();
     if is_reserved || matches!(&*name, "eval" | "arguments" | "undefined" | "NaN" | "Infinity") {
         name.insert(0, '_');

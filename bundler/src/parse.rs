@@ -89,11 +89,9 @@ fn syntax_for(extension: &str) -> Syntax {
             // JSX and decorators are refused by the parser: nothing here would turn them into JavaScript.
             Syntax::Typescript(TsSyntax::default())
         }
-        _ => Syntax::Es(EsSyntax {
-            import_attributes: true,
-            explicit_resource_management: true,
-            ..EsSyntax::default()
-        }),
+        _ => {
+            Syntax::Es(EsSyntax { import_attributes: true, explicit_resource_management: true, ..EsSyntax::default() })
+        }
     }
 }
 
@@ -117,9 +115,11 @@ fn parse_program(
         ModuleSystem::Esm => as_module(),
         ModuleSystem::CommonJs => as_commonjs(),
         ModuleSystem::BySyntax => as_commonjs().or_else(|commonjs_error| {
-            as_module().map_err(|module_error| {
-                if looks_like_esm(sources, file, syntax) { module_error } else { commonjs_error }
-            })
+            as_module().map_err(
+                |module_error| {
+                    if looks_like_esm(sources, file, syntax) { module_error } else { commonjs_error }
+                },
+            )
         }),
     }
 }
@@ -146,11 +146,9 @@ fn first_error<T>(parsed: Result<T, Error>, recovered: Vec<Error>) -> Result<T, 
 fn resolve_module(sources: &Sources, module: Module, typescript: bool) -> Module {
     match resolve_names(sources, Program::Module(module), typescript) {
         Program::Module(module) => module,
-        Program::Script(script) => Module {
-            span: script.span,
-            body: script.body.into_iter().map(ModuleItem::Stmt).collect(),
-            shebang: None,
-        },
+        Program::Script(script) => {
+            Module { span: script.span, body: script.body.into_iter().map(ModuleItem::Stmt).collect(), shebang: None }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Prints the script: gives clashing names new ones, adds the parentheses needed, and maps positions to the sources.
 
+use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::common::sync::Lrc;
 use swc_core::common::{BytePos, FileName, LineCol, SourceMap};
-use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::ecma::ast::{Pass, Program};
 use swc_core::ecma::codegen::text_writer::{JsWriter, WriteJs, omit_trailing_semi};
 use swc_core::ecma::codegen::{Config, Emitter};

@@ -49,9 +49,11 @@ impl<'a> Purity<'a> {
         match expr {
             Expr::Lit(_) | Expr::Fn(_) | Expr::Arrow(_) | Expr::This(_) | Expr::MetaProp(_) => true,
             Expr::Ident(ident) => ident.ctxt != self.unresolved || is_safe_global(&ident.sym),
-            Expr::Array(array) => array.elems.iter().flatten().all(|elem| {
-                (elem.spread.is_none() || elem.expr.is_array()) && self.is_pure(&elem.expr)
-            }),
+            Expr::Array(array) => array
+                .elems
+                .iter()
+                .flatten()
+                .all(|elem| (elem.spread.is_none() || elem.expr.is_array()) && self.is_pure(&elem.expr)),
             Expr::Object(object) => object.props.iter().all(|prop| self.is_pure_prop(prop)),
             Expr::Unary(unary) => match unary.op {
                 op!("typeof") if unary.arg.is_ident() => true,
@@ -162,7 +164,10 @@ impl<'a> Purity<'a> {
                 MemberProp::Ident(name) => {
                     matches!(&*name.sym, "freeze" | "seal" | "preventExtensions" | "create")
                         && call.args.len() == 1
-                        && call.args.iter().all(|arg| arg.spread.is_none() && is_literal(&arg.expr) && self.is_pure(&arg.expr))
+                        && call
+                            .args
+                            .iter()
+                            .all(|arg| arg.spread.is_none() && is_literal(&arg.expr) && self.is_pure(&arg.expr))
                 }
                 _ => false,
             },
@@ -172,7 +177,11 @@ impl<'a> Purity<'a> {
             Expr::Ident(ident) if ident.ctxt == self.unresolved => {
                 matches!(&*ident.sym, "Symbol" | "String" | "Number" | "Boolean" | "BigInt")
                     && call.args.iter().all(|arg| arg.spread.is_none() && is_primitive(&arg.expr))
-                    && (ident.sym != "BigInt" || call.args.first().is_some_and(|arg| matches!(&*arg.expr, Expr::Lit(Lit::Num(n)) if n.value.fract() == 0.0)))
+                    && (ident.sym != "BigInt"
+                        || call
+                            .args
+                            .first()
+                            .is_some_and(|arg| matches!(&*arg.expr, Expr::Lit(Lit::Num(n)) if n.value.fract() == 0.0)))
             }
             _ => false,
         }
@@ -273,7 +282,9 @@ fn is_primitive(expr: &Expr) -> bool {
             op!("delete") => false,
             _ => is_primitive(&unary.arg),
         },
-        Expr::Bin(bin) => !matches!(bin.op, op!("in") | op!("instanceof")) && is_primitive(&bin.left) && is_primitive(&bin.right),
+        Expr::Bin(bin) => {
+            !matches!(bin.op, op!("in") | op!("instanceof")) && is_primitive(&bin.left) && is_primitive(&bin.right)
+        }
         _ => false,
     }
 }
@@ -283,12 +294,47 @@ fn is_safe_global(name: &str) -> bool {
     is_safe_namespace(name)
         || matches!(
             name,
-            "undefined" | "NaN" | "Infinity" | "globalThis" | "process" | "console" | "parseInt" | "parseFloat" | "isNaN"
-                | "isFinite" | "encodeURIComponent" | "decodeURIComponent" | "encodeURI" | "decodeURI" | "escape"
-                | "unescape" | "setTimeout" | "clearTimeout" | "setInterval" | "clearInterval" | "setImmediate"
-                | "clearImmediate" | "queueMicrotask" | "structuredClone" | "Buffer" | "URL" | "URLSearchParams"
-                | "TextEncoder" | "TextDecoder" | "AbortController" | "AbortSignal" | "Event" | "EventTarget" | "fetch"
-                | "Headers" | "Request" | "Response" | "FormData" | "Blob" | "performance" | "arguments"
+            "undefined"
+                | "NaN"
+                | "Infinity"
+                | "globalThis"
+                | "process"
+                | "console"
+                | "parseInt"
+                | "parseFloat"
+                | "isNaN"
+                | "isFinite"
+                | "encodeURIComponent"
+                | "decodeURIComponent"
+                | "encodeURI"
+                | "decodeURI"
+                | "escape"
+                | "unescape"
+                | "setTimeout"
+                | "clearTimeout"
+                | "setInterval"
+                | "clearInterval"
+                | "setImmediate"
+                | "clearImmediate"
+                | "queueMicrotask"
+                | "structuredClone"
+                | "Buffer"
+                | "URL"
+                | "URLSearchParams"
+                | "TextEncoder"
+                | "TextDecoder"
+                | "AbortController"
+                | "AbortSignal"
+                | "Event"
+                | "EventTarget"
+                | "fetch"
+                | "Headers"
+                | "Request"
+                | "Response"
+                | "FormData"
+                | "Blob"
+                | "performance"
+                | "arguments"
         )
 }
 
@@ -296,11 +342,50 @@ fn is_safe_global(name: &str) -> bool {
 fn is_safe_namespace(name: &str) -> bool {
     matches!(
         name,
-        "Object" | "Array" | "Function" | "String" | "Number" | "Boolean" | "Symbol" | "BigInt" | "Math" | "JSON"
-            | "Reflect" | "Date" | "RegExp" | "Promise" | "Map" | "Set" | "WeakMap" | "WeakSet" | "WeakRef" | "Proxy"
-            | "Error" | "TypeError" | "RangeError" | "SyntaxError" | "ReferenceError" | "EvalError" | "URIError"
-            | "AggregateError" | "ArrayBuffer" | "SharedArrayBuffer" | "DataView" | "Uint8Array" | "Int8Array"
-            | "Uint8ClampedArray" | "Uint16Array" | "Int16Array" | "Uint32Array" | "Int32Array" | "Float32Array"
-            | "Float64Array" | "BigInt64Array" | "BigUint64Array" | "Atomics" | "Intl" | "FinalizationRegistry"
+        "Object"
+            | "Array"
+            | "Function"
+            | "String"
+            | "Number"
+            | "Boolean"
+            | "Symbol"
+            | "BigInt"
+            | "Math"
+            | "JSON"
+            | "Reflect"
+            | "Date"
+            | "RegExp"
+            | "Promise"
+            | "Map"
+            | "Set"
+            | "WeakMap"
+            | "WeakSet"
+            | "WeakRef"
+            | "Proxy"
+            | "Error"
+            | "TypeError"
+            | "RangeError"
+            | "SyntaxError"
+            | "ReferenceError"
+            | "EvalError"
+            | "URIError"
+            | "AggregateError"
+            | "ArrayBuffer"
+            | "SharedArrayBuffer"
+            | "DataView"
+            | "Uint8Array"
+            | "Int8Array"
+            | "Uint8ClampedArray"
+            | "Uint16Array"
+            | "Int16Array"
+            | "Uint32Array"
+            | "Int32Array"
+            | "Float32Array"
+            | "Float64Array"
+            | "BigInt64Array"
+            | "BigUint64Array"
+            | "Atomics"
+            | "Intl"
+            | "FinalizationRegistry"
     )
 }

@@ -66,7 +66,8 @@ pub(crate) struct ModuleNames {
 
 /// Collects the requests of `node`.
 pub(crate) fn find_requests<N: VisitWith<RequestFinder>>(node: &N, names: &ModuleNames) -> Requests {
-    let mut finder = RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0 };
+    let mut finder =
+        RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0 };
     node.visit_with(&mut finder);
     finder.found
 }
@@ -85,7 +86,8 @@ impl RequestFinder {
     }
 
     fn is_require(&self, expr: &Expr) -> bool {
-        expr.as_ident().is_some_and(|ident| self.names.requires.iter().any(|(sym, ctxt)| *sym == ident.sym && *ctxt == ident.ctxt))
+        expr.as_ident()
+            .is_some_and(|ident| self.names.requires.iter().any(|(sym, ctxt)| *sym == ident.sym && *ctxt == ident.ctxt))
     }
 
     fn add(&mut self, kind: DependencyKind, specifier: String, span: Span) {

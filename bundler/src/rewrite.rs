@@ -19,7 +19,6 @@ use crate::scan::{EsModule, Imported, constant_member};
 use crate::shake::member_of_namespace;
 use crate::virtual_paths::APP;
 
-
 /// What a variable called `yield` is called in a generator, where that is a keyword.
 const YIELD: &str = "$yield$";
 
@@ -38,15 +37,7 @@ pub(crate) struct Rewriter<'a> {
 impl<'a> Rewriter<'a> {
     pub(crate) fn new(linked: &'a Linked, names: &'a Names, runtime: &'a mut Runtime, module: ModuleId) -> Self {
         let rename_yield = linked.graph.modules[module].commonjs().is_some_and(|body| body.requests.names_yield);
-        Self {
-            linked,
-            names,
-            runtime,
-            module,
-            depth: 0,
-            imports: HashMap::new(),
-            rename_yield,
-        }
+        Self { linked, names, runtime, module, depth: 0, imports: HashMap::new(), rename_yield }
     }
 
     fn esm(&self) -> Option<&'a EsModule> {
@@ -130,12 +121,15 @@ impl<'a> Rewriter<'a> {
 
     fn is_created_require(&self, span: Span) -> bool {
         !span.is_dummy()
-            && self.esm().is_some_and(|body| body.parts.iter().any(|part| part.requests.created_requires.contains(&span)))
+            && self
+                .esm()
+                .is_some_and(|body| body.parts.iter().any(|part| part.requests.created_requires.contains(&span)))
     }
 
     fn require(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
             Target::Builtin(name) => self.run("$builtin", vec![string(name)], span),
+            Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], span),
             Target::Module(id) => {
                 let (number_of, stepwise, at_once) = match self.linked.evaluation[*id] {
@@ -155,6 +149,7 @@ impl<'a> Rewriter<'a> {
     fn require_resolve(&mut self, target: &Target, expr: &CallExpr) -> Box<Expr> {
         match target {
             Target::Module(id) => string(&self.linked.graph.modules[*id].path),
+            Target::File(_, path) => string(path),
             // As it was written, with or without `node:`.
             Target::Builtin(name) => expr.args.first().map_or_else(|| string(name), |arg| arg.expr.clone()),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], expr.span),
@@ -164,6 +159,7 @@ impl<'a> Rewriter<'a> {
     fn dynamic_import(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
             Target::Builtin(name) => self.run("$importBuiltin", vec![string(name)], span),
+            Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
                 (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
@@ -217,7 +213,8 @@ impl<'a> Rewriter<'a> {
             ForHead::Pat(pat) => expr_stmt(Box::new(Expr::Assign(AssignExpr {
                 span: DUMMY_SP,
                 op: op!("="),
-                left: AssignTarget::try_from(*pat).unwrap_or_else(|_| SimpleAssignTarget::Ident(fresh_ident("_").into()).into()),
+                left: AssignTarget::try_from(*pat)
+                    .unwrap_or_else(|_| SimpleAssignTarget::Ident(fresh_ident("_").into()).into()),
                 right: value,
             }))),
         };
@@ -247,7 +244,8 @@ impl<'a> Rewriter<'a> {
             handler: None,
             finalizer: Some(block(vec![cleanup])),
         }));
-        let head = declare(VarDeclKind::Let, vec![(iterator, Some(start)), (step, None), (done, Some(boolean(Truth::True)))]);
+        let head =
+            declare(VarDeclKind::Let, vec![(iterator, Some(start)), (step, None), (done, Some(boolean(Truth::True)))]);
         Stmt::Block(block(vec![head, guarded]))
     }
 }

@@ -222,8 +222,8 @@
     if ("module.exports" in namespace) return namespace["module.exports"];
     if (!("default" in namespace) || "__esModule" in namespace) return namespace;
     if (!record.view) {
-      var getters = { __esModule: () => true };
-      for (let name of Object.keys(namespace)) getters[name] = () => namespace[name];
+      var getters = {};
+      for (let name of Object.keys(namespace).concat("__esModule").sort()) getters[name] = () => (name === "__esModule" ? true : namespace[name]);
       record.view = $namespace(getters);
     }
     return record.view;

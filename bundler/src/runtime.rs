@@ -65,6 +65,16 @@ impl Runtime {
         id
     }
 
+    /// Builtins that the emitted statements load by themselves.
+    pub(crate) fn builtins(&self) -> Vec<&'static str> {
+        const USED: [(&str, &str); 3] = [("$isBuiltin", "module"), ("$lookUp", "path"), ("$importFrom", "url")];
+        let is_needed = |name: &str| {
+            let declared = self.declared_by.get(&(name.into(), self.ctxt));
+            declared.is_some_and(|parts| parts.iter().any(|part| self.needed.contains(part)))
+        };
+        USED.iter().filter(|(name, _)| is_needed(name)).map(|(_, builtin)| *builtin).collect()
+    }
+
     fn need_id(&mut self, id: &Id) {
         for index in self.declared_by.get(id).cloned().unwrap_or_default() {
             if self.needed.insert(index) {

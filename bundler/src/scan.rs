@@ -181,7 +181,8 @@ impl<'a> Scanner<'a> {
             let span = specifier.span();
             let (local, name) = match specifier {
                 ImportSpecifier::Named(named) => {
-                    let name = named.imported.as_ref().map_or_else(|| named.local.sym.clone(), |n| n.atom().into_owned());
+                    let name =
+                        named.imported.as_ref().map_or_else(|| named.local.sym.clone(), |n| n.atom().into_owned());
                     (named.local, Imported::Name(name))
                 }
                 ImportSpecifier::Default(default) => (default.local, Imported::Name("default".into())),

@@ -49,7 +49,7 @@ impl Source {
         match target {
             Target::Module(id) => Some(Self::CommonJs(*id)),
             Target::Builtin(name) => Some(Self::Builtin(name.clone())),
-            Target::Missing(_) => None,
+            Target::File(..) | Target::Missing(_) => None,
         }
     }
 }
@@ -133,7 +133,7 @@ impl Shaker<'_> {
                 Some(Target::Builtin(name)) => {
                     self.live.builtins.insert(name.clone());
                 }
-                Some(Target::Missing(_)) | None => {}
+                Some(Target::File(..) | Target::Missing(_)) | None => {}
             }
         }
     }

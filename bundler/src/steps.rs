@@ -64,8 +64,19 @@ impl Visit for Finder {
     }
 
     fn visit_new_expr(&mut self, new: &NewExpr) {
-        let harmless =
-            ["Map", "Set", "WeakMap", "WeakSet", "Error", "TypeError", "RegExp", "Array", "Object", "Uint8Array", "Proxy"];
+        let harmless = [
+            "Map",
+            "Set",
+            "WeakMap",
+            "WeakSet",
+            "Error",
+            "TypeError",
+            "RegExp",
+            "Array",
+            "Object",
+            "Uint8Array",
+            "Proxy",
+        ];
         self.found |= !self.is_global(&new.callee, &harmless);
         new.args.visit_with(self);
     }
@@ -98,6 +109,20 @@ impl Visit for Finder {
         };
         self.found |= reads_world || reads_env(&member.obj);
         member.visit_children_with(self);
+    }
+
+    /// Fields of instances are not evaluated with their class.
+    fn visit_class_prop(&mut self, prop: &ClassProp) {
+        prop.key.visit_with(self);
+        if prop.is_static {
+            prop.value.visit_with(self);
+        }
+    }
+
+    fn visit_private_prop(&mut self, prop: &PrivateProp) {
+        if prop.is_static {
+            prop.value.visit_with(self);
+        }
     }
 
     fn visit_function(&mut self, _: &Function) {}

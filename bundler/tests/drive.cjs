@@ -18,6 +18,6 @@ function advance(method, value) {
       return;
     }
   }
-  if (counts) process.on("exit", () => console.error(`${steps} steps`));
+  if (counts) process.on("exit", () => console.error(`\n${steps} steps`));
 }
 advance("next");

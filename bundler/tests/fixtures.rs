@@ -2,14 +2,14 @@
 //!
 //! The entry is the file `entry.*` of the folder, or of its subfolder `app`. Beside it may lie, one line each:
 //! `absent.txt`, what must not occur in the script; `assets.txt`, the embedded files; `errors.txt` and `warnings.txt`,
-//! the diagnostics in full. The node that is asked is `EDGEPACK_NODE`, or the `node` on the path; it must be Node 24.
+//! the diagnostics in full; `steps.txt`, at how many places the program could have been suspended. The node that is asked is `EDGEPACK_NODE`, or the `node` on the path; it must be Node 24.
 //! With `EDGEPACK_BLESS=1` the expected diagnostics are written instead of compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bundler::{Bundle, BundleOptions, Builtins, Diagnostics, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Whitespace, bundle};
 
 const NODE_FLAGS: [&str; 2] = ["--experimental-transform-types", "--no-warnings"];
 
@@ -76,7 +76,12 @@ fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {
         let script = scratch.join("script.js");
         fs::write(&script, &bundle.script).unwrap();
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drive.cjs");
-        let found = run_node(folder, &[&driver.to_string_lossy(), &script.to_string_lossy()]);
+        let found = run_node(folder, &[&driver.to_string_lossy(), &script.to_string_lossy(), "--count"]);
+        if let Ok(steps) = fs::read_to_string(case.join("steps.txt"))
+            && !String::from_utf8_lossy(&found.stderr).contains(&format!("\n{steps}"))
+        {
+            return Err(format!("{steps} are expected, but: {}", String::from_utf8_lossy(&found.stderr)));
+        }
         let found_text = String::from_utf8_lossy(&found.stdout);
         if found_text != expected_text || found.status.code() != expected.status.code() {
             return Err(format!(
@@ -143,7 +148,10 @@ fn builds_from_different_folders_are_identical() {
             let assets: Vec<String> = bundle.assets.into_iter().map(|asset| asset.path).collect();
             let modules: Vec<String> = bundle.modules.into_iter().map(|module| module.path).collect();
             let output = [bundle.script, bundle.source_map, assets.join("\n"), modules.join("\n"), bundle.entry];
-            assert!(!output.iter().any(|text| text.contains(&*scratch.path().to_string_lossy())), "{case} names the host");
+            assert!(
+                !output.iter().any(|text| text.contains(&*scratch.path().to_string_lossy())),
+                "{case} names the host"
+            );
             output
         });
         assert_eq!(first, second, "{case}");
@@ -168,5 +176,24 @@ fn source_map_leads_to_the_original_place() {
         );
         let answer = run_node(&case, &["-e", &ask, &map.to_string_lossy()]);
         assert_eq!(String::from_utf8_lossy(&answer.stdout), "/app/fail.mjs 4 3 no content\n");
+    }
+}
+
+#[test]
+fn fixture_apps_do_what_node_does() {
+    let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/apps");
+    let scratch = tempfile::tempdir().unwrap();
+    for (app, args) in [("hello", vec![]), ("typescript-esm", vec!["--verbose"]), ("typescript-esm", vec![])] {
+        let folder = apps.join(app).canonicalize().unwrap();
+        let bundle = bundle_entry(folder.clone(), Whitespace::Minimal).unwrap();
+        assert_eq!(bundle.manifest.name.as_deref(), Some(app));
+        let script = scratch.path().join("script.js");
+        fs::write(&script, &bundle.script).unwrap();
+        let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drive.cjs");
+        let host_entry = bundle.entry.replacen("/app", &folder.to_string_lossy(), 1);
+        let expected = run_node(&folder, &[&[&*host_entry], &args[..]].concat());
+        let found = run_node(&folder, &[&[&*driver.to_string_lossy(), &*script.to_string_lossy()], &args[..]].concat());
+        assert_eq!(String::from_utf8_lossy(&found.stdout), String::from_utf8_lossy(&expected.stdout), "{app}");
+        assert!(expected.status.success() && found.status.success(), "{app}");
     }
 }

@@ -1,19 +1,139 @@
-/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the one
-   line changed that build.rs names. */
+/* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the
+   lines replaced that build.rs lists. */
 #include "quickjs.h"
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
+static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack);
 #include "quickjs_hooked.h"
+
+/* An error's stack, as V8 has it: call sites are taken when the error is made, and the own accessor `stack` formats them
+   when it is first read. Both states are kept under private symbols, on whatever object the stack was captured. */
+static JSAtom edge_sites_atom, edge_stack_atom;
+static JSValue edge_stack_formatter;
+static JSValue edge_stack_accessors[2];
+
+/* Stands in build_backtrace, put there by build.rs. */
+static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack)
+{
+    JSAtom atom = JS_IsArray(stack) ? edge_sites_atom : edge_stack_atom;
+    if (JS_DefinePropertyValue(ctx, error, atom, stack, JS_PROP_C_W_E) < 0
+        || JS_DefineProperty(ctx, error, JS_ATOM_stack, JS_UNDEFINED, edge_stack_accessors[0], edge_stack_accessors[1],
+                             JS_PROP_HAS_GET | JS_PROP_HAS_SET | JS_PROP_HAS_CONFIGURABLE | JS_PROP_CONFIGURABLE
+                             | JS_PROP_HAS_ENUMERABLE) < 0)
+        JS_FreeValue(ctx, JS_GetException(ctx));
+}
+
+/* The object of the prototype chain that holds a stack in either state. */
+static JSValue edge_stack_holder(JSContext *ctx, JSValueConst this_val)
+{
+    JSValue object = js_dup(this_val);
+    while (JS_IsObject(object)) {
+        JSObject *p = JS_VALUE_GET_OBJ(object);
+        if (find_own_property1(p, edge_stack_atom) || find_own_property1(p, edge_sites_atom))
+            return object;
+        JSValue parent = p->class_id == JS_CLASS_PROXY ? JS_NULL : JS_GetPrototype(ctx, object);
+        JS_FreeValue(ctx, object);
+        object = parent;
+    }
+    JS_FreeValue(ctx, object);
+    return JS_UNDEFINED;
+}
+
+static JSValue edge_stack_get(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSValue holder = edge_stack_holder(ctx, this_val);
+    if (JS_IsUndefined(holder))
+        return JS_UNDEFINED;
+    JSValue stack;
+    if (find_own_property1(JS_VALUE_GET_OBJ(holder), edge_stack_atom)) {
+        stack = JS_GetProperty(ctx, holder, edge_stack_atom);
+    } else {
+        JSValue sites = JS_GetProperty(ctx, holder, edge_sites_atom);
+        JSValueConst args[2] = { holder, sites };
+        JS_DeleteProperty(ctx, holder, edge_sites_atom, 0);
+        stack = JS_Call(ctx, edge_stack_formatter, JS_UNDEFINED, 2, args);
+        JS_FreeValue(ctx, sites);
+        if (!JS_IsException(stack)
+            && JS_DefinePropertyValue(ctx, holder, edge_stack_atom, js_dup(stack), JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, stack);
+            stack = JS_EXCEPTION;
+        }
+    }
+    JS_FreeValue(ctx, holder);
+    return stack;
+}
+
+static JSValue edge_stack_set(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    if (!JS_IsObject(this_val))
+        return JS_UNDEFINED;
+    JS_DeleteProperty(ctx, this_val, edge_sites_atom, 0);
+    if (JS_DefinePropertyValue(ctx, this_val, edge_stack_atom, js_dup(argv[0]), JS_PROP_C_W_E) < 0)
+        return JS_EXCEPTION;
+    return JS_UNDEFINED;
+}
+
+static JSValue edge_keep_sites(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    return js_dup(argv[1]);
+}
+
+static JSAtom edge_private_atom(JSContext *ctx, const char *description)
+{
+    JSValue text = js_new_string8_len(ctx, description, strlen(description));
+    JSValue symbol = JS_NewSymbolInternal(ctx, JS_VALUE_GET_STRING(text), JS_ATOM_TYPE_PRIVATE);
+    JSAtom atom = JS_ValueToAtom(ctx, symbol);
+    JS_FreeValue(ctx, symbol);
+    return atom;
+}
+
+/* From here on stacks are `formatter(error, callSites)`. The first call also has errors made with the accessor. */
+void edge_set_stack_formatter(JSContext *ctx, JSValueConst formatter)
+{
+    if (!edge_sites_atom) {
+        edge_sites_atom = edge_private_atom(ctx, "callSites");
+        edge_stack_atom = edge_private_atom(ctx, "stack");
+        edge_stack_accessors[0] = JS_NewCFunction(ctx, edge_stack_get, "stack", 0);
+        edge_stack_accessors[1] = JS_NewCFunction(ctx, edge_stack_set, "stack", 1);
+        edge_stack_formatter = JS_UNDEFINED;
+        JS_FreeValue(ctx, ctx->error_prepare_stack);
+        ctx->error_prepare_stack = JS_NewCFunction(ctx, edge_keep_sites, "", 2);
+    }
+    JS_FreeValue(ctx, edge_stack_formatter);
+    edge_stack_formatter = js_dup(formatter);
+}
+
+static void edge_drop_source(JSContext *ctx, JSFunctionBytecode *b)
+{
+    js_free(ctx, b->source);
+    b->source = NULL;
+    b->source_len = 0;
+}
 
 /* Frees the source text kept for Function.prototype.toString of a compiled function and all functions inside it.
    Used for Node's own library only: its text would fill the base image. */
 static void edge_strip_bytecode(JSContext *ctx, JSFunctionBytecode *b)
 {
-    js_free(ctx, b->source);
-    b->source = NULL;
-    b->source_len = 0;
+    edge_drop_source(ctx, b);
     for (int i = 0; i < b->cpool_count; i++) {
         if (JS_VALUE_GET_TAG(b->cpool[i]) == JS_TAG_FUNCTION_BYTECODE)
             edge_strip_bytecode(ctx, JS_VALUE_GET_PTR(b->cpool[i]));
+    }
+}
+
+/* Frees the text of a bundle's main generator and of the generators it wraps modules in: nothing can ask for it, and
+   each holds a copy of everything inside. */
+void edge_strip_wrappers(JSContext *ctx, JSValueConst main)
+{
+    JSFunctionBytecode *b = JS_GetFunctionBytecode(main);
+    if (!b)
+        return;
+    edge_drop_source(ctx, b);
+    for (int i = 0; i < b->cpool_count; i++) {
+        if (JS_VALUE_GET_TAG(b->cpool[i]) != JS_TAG_FUNCTION_BYTECODE)
+            continue;
+        JSFunctionBytecode *wrapper = JS_VALUE_GET_PTR(b->cpool[i]);
+        if (wrapper->func_kind == JS_FUNC_GENERATOR)
+            edge_drop_source(ctx, wrapper);
     }
 }
 
@@ -68,14 +188,6 @@ static JSValue edge_call_job(JSContext *ctx, int argc, JSValueConst *argv)
 int edge_enqueue_microtask(JSContext *ctx, JSValueConst callback)
 {
     return JS_EnqueueJob(ctx, edge_call_job, 1, &callback);
-}
-
-/* The function that makes `stack` of an error and its call sites; replaces Error.prepareStackTrace's own effect. */
-void edge_set_prepare_stack(JSContext *ctx, JSValueConst callback)
-{
-    JSValue old = ctx->error_prepare_stack;
-    ctx->error_prepare_stack = js_dup(callback);
-    JS_FreeValue(ctx, old);
 }
 
 /* The async context frame (V8: continuation-preserved embedder data) is one value that promise reactions carry from
@@ -211,6 +323,13 @@ uint32_t edge_backtrace_text(char *out, uint32_t capacity)
     memcpy(out, text.buf, length);
     dbuf_free(&text);
     return length;
+}
+
+/* Whether a value is an ArrayBuffer or SharedArrayBuffer. */
+int edge_is_buffer(JSValueConst value)
+{
+    JSClassID class_id = JS_GetClassID(value);
+    return class_id == JS_CLASS_ARRAY_BUFFER || class_id == JS_CLASS_SHARED_ARRAY_BUFFER;
 }
 
 /* Whether a frame is a native function or the JavaScript that stands between one and Node's library. */

@@ -4,6 +4,8 @@
   'use strict';
 
   completeCallSites();
+  // Errors have an own `stack` (docs/decisions/error-stack.md).
+  delete Error.prototype.stack;
 
   const privateSymbols = { __proto__: null };
   const perIsolateSymbols = { __proto__: null };
@@ -60,10 +62,9 @@
 
   /** QuickJS's call sites lack most of V8's methods, and the text that a stack line shows. */
   function completeCallSites() {
-    const { prepareStackTrace } = Error;
-    Error.prepareStackTrace = (error, callSites) => callSites;
+    native.setStackFormatter((error, callSites) => callSites);
     const prototype = Object.getPrototypeOf(new Error('').stack[0]);
-    Error.prepareStackTrace = prepareStackTrace;
+    native.setStackFormatter((error, callSites) => [error, ...callSites].join('\n    at '));
     const position = (site) => {
       const file = site.getFileName();
       if (!file || site.isNative()) return 'native';

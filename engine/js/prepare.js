@@ -8,9 +8,9 @@
   const processMethods = internalBinding('process_methods');
   // Globals whose first use loads a module that is not supported yet.
   const LEFT_LAZY = new Set(['fetch', 'FormData', 'Headers', 'Request', 'Response', 'MessageEvent', 'WebSocket', 'EventSource',
-                             'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly', 'crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto']);
+                             'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly']);
   // Deprecated modules warn the app that loads them, so they are left for it to load.
-  const WARN_WHEN_LOADED = new Set(['punycode', 'sys', 'crypto']);
+  const WARN_WHEN_LOADED = new Set(['punycode', 'sys']);
   const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 
@@ -33,12 +33,8 @@
     processMethods.refresh?.();
   };
 
-  shared.formatFatal = (error) => `Uncaught:\n${describe(error)}\n\nNode.js ${process.version}\n`;
-
-  function describe(error) {
-    if (error !== null && typeof error === 'object' && typeof error.stack === 'string') return error.stack;
-    return require('internal/util/inspect').inspect(error);
-  }
+  shared.formatFatal = (error) =>
+    `\n${internalBinding('errors').describeFatal(error)}\n\nNode.js ${process.version}\n`;
 
   function unsupported(id) {
     const error = new Error(`The builtin module 'node:${id}' is not supported yet by edgepack`);

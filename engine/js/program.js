@@ -39,8 +39,7 @@
   };
 
   function report(error) {
-    const { describeFatal } = internalBinding('errors');
-    native.writeError(shared.formatFatal(describeFatal(error)));
+    native.writeError(shared.formatFatal(error));
   }
 
   /** Runs the main program until it ends, awaits, or has to stop before a step. */

@@ -225,7 +225,11 @@ mod tests {
         assert_eq!(kind("/app/lib"), Some(Kind::Directory));
         assert_eq!(kind("/app/li"), None);
         assert_eq!(kind("/"), None);
-        let names: Vec<_> = list("/app").expect("a directory").into_iter().map(|(kind, name)| (kind, String::from_utf8(name))).collect();
+        let names: Vec<_> = list("/app")
+            .expect("a directory")
+            .into_iter()
+            .map(|(kind, name)| (kind, String::from_utf8(name)))
+            .collect();
         assert_eq!(names, [(8, Ok("a.txt".into())), (4, Ok("lib".into())), (4, Ok("lib-x".into()))]);
         assert_eq!(list("/app/a.txt"), Err(Failure::NOTDIR));
     }

@@ -5,7 +5,7 @@ use rquickjs::{Ctx, Function, Object, Result, Value};
 use edgepack_format::guest::Package;
 
 use crate::bindings;
-use crate::bindings::builtins;
+use crate::bindings::{builtins, errors};
 use crate::host::process;
 use crate::js::{Call, function, internals};
 use crate::{engine, library, script};
@@ -17,6 +17,7 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
     engine::with(|ctx| {
         let node: Object<'_> = ctx.json_parse(package.script)?.get()?;
         let natives = natives(ctx)?;
+        own(ctx, "atomics", include_str!("../js/atomics.js"))?.call::<_, Value<'_>>(())?;
         let make_skeletons = own(ctx, "skeleton", include_str!("../js/skeleton.js"))?;
         let bootstrap = own(ctx, "bootstrap", include_str!("../js/bootstrap.js"))?;
         let shared: Object<'_> = bootstrap.call((natives.clone(), node, make_skeletons))?;
@@ -32,7 +33,7 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
 }
 
 fn own<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
-    let function = script::evaluate(ctx, &format!("edgepack:{name}"), source)?;
+    let function = script::evaluate_script(ctx, &format!("edgepack:{name}"), source)?;
     internals::strip_source(function.as_value());
     Ok(function)
 }
@@ -47,6 +48,7 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     natives.set("step", function(ctx, "step", 0, step)?)?;
     natives.set("isStopped", function(ctx, "isStopped", 0, is_stopped)?)?;
     natives.set("entry", function(ctx, "entry", 0, entry)?)?;
+    natives.set("setStackFormatter", function(ctx, "setStackFormatter", 1, errors::set_stack_formatter)?)?;
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
     natives.set("exit", function(ctx, "exit", 1, exit)?)?;

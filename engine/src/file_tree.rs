@@ -34,13 +34,16 @@ pub(crate) fn set_cwd(path: &str) -> Answer<()> {
     Ok(())
 }
 
-/// Forgets what may differ in another process.
+/// Forgets what may differ in another process: all but a directory that only the guest knows.
 pub(crate) fn forget_cwd() {
-    DIRECTORY.set(None);
+    DIRECTORY.with_borrow_mut(|known| {
+        if !known.as_deref().is_some_and(|path| app_files::kind(path) == Some(Kind::Directory)) {
+            *known = None;
+        }
+    });
 }
 
-/// Makes a path absolute and resolves `.` and `..` in it. A trailing slash is kept as `/.`'s absence cannot be: the
-/// caller asks `names_directory`.
+/// Makes a path absolute and resolves `.` and `..` in it. That it ended with a slash is lost: see `names_directory`.
 pub(crate) fn absolute(path: &str) -> Answer<String> {
     if path.is_empty() {
         return Err(Failure::NOENT);
@@ -109,17 +112,6 @@ pub(crate) fn read_to_end(file: i32) -> Answer<Vec<u8>> {
             return Ok(content);
         }
     }
-}
-
-/// The whole content of the file at a path.
-pub(crate) fn content(path: &str) -> Answer<Vec<u8>> {
-    if app_files::kind(path).is_some() {
-        return app_files::content(path);
-    }
-    let file = files::open(path, 0, 0)?;
-    let content = read_to_end(file);
-    files::close(file)?;
-    content
 }
 
 /// The stat of a descriptor.

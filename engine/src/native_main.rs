@@ -1,4 +1,5 @@
-//! The engine compiled for the build host: `edge-native LIBRARY FILE [ARGS]` runs like `node FILE [ARGS]`.
+//! The engine compiled for the build host: `edge-native LIBRARY FILE [ARGS]` runs like `node FILE [ARGS]`; a FILE that
+//! ends in `.pkg` is an encoded package of a bundled app.
 //!
 //! LIBRARY is the package that `engine/node/extract.js` writes. For development, and as an oracle beside the guest.
 
@@ -13,18 +14,26 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (Some(library), Some(file)) = (args.next(), args.next()) else { return ExitCode::from(2) };
     let Ok(library) = std::fs::read(library) else { return ExitCode::from(2) };
-    let executable = std::env::current_exe().unwrap_or_default();
+    let name = std::env::args_os().next().unwrap_or_default().into_encoded_bytes();
     let rest = args.map(String::into_bytes).collect();
-    native::init_with(Grants::all(), Launch { executable, args: rest });
+    native::init_with(Grants::all(), Launch { name, args: rest });
     if call(exports::edge_bootstrap, &library) != 0 {
         return ExitCode::FAILURE;
     }
-    let entry = std::path::absolute(&file).map_or(file, |path| path.to_string_lossy().into_owned());
-    let package = Package { mode: Mode::Node, arch: "x64", entry: &entry, script: "", source_map: "", files: Vec::new() };
-    if call(exports::edge_load, &package.encode()) != 0 {
+    let Ok(package) = package(&file) else { return ExitCode::from(2) };
+    if call(exports::edge_load, &package) != 0 {
         return ExitCode::FAILURE;
     }
     u8::try_from(exports::edge_run()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn package(file: &str) -> std::io::Result<Vec<u8>> {
+    if file.ends_with(".pkg") {
+        return std::fs::read(file);
+    }
+    let entry = std::path::absolute(file)?.to_string_lossy().into_owned();
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    Ok(Package { mode: Mode::Node, arch, entry: &entry, script: "", source_map: "", files: Vec::new() }.encode())
 }
 
 fn call(export: unsafe extern "C" fn(*mut u8, usize) -> i32, input: &[u8]) -> i32 {

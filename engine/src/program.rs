@@ -4,6 +4,7 @@ use rquickjs::{Function, Object, Value};
 
 use edgepack_format::guest::{Mode, Package, STATUS_THREW};
 
+use crate::js::internals;
 use crate::{app_files, engine, script};
 
 type Outcome<T> = core::result::Result<T, String>;
@@ -20,7 +21,8 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
         configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
         app_files::install(package.files.iter().copied());
         if package.mode == Mode::Bundle {
-            let entry = script::evaluate(ctx, package.entry, package.script)?;
+            let entry = script::evaluate_script(ctx, package.entry, package.script)?;
+            internals::strip_wrappers(entry.as_value());
             engine::set_entry(ctx, entry);
         }
         Ok(())
@@ -43,6 +45,7 @@ pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
 
 /// Runs the program to its end; the exit code.
 pub(crate) fn run() -> Outcome<i32> {
+    internals::stop_clearing();
     call("run")
 }
 

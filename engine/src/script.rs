@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Function, Result};
 
-use crate::js::internals;
+use crate::js::{evaluate, internals};
 
 /// Compiles code that is part of the engine: its source text is not kept.
 pub(crate) fn compile_own<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body: &str) -> Result<Function<'js>> {
@@ -13,11 +13,12 @@ pub(crate) fn compile_own<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], 
 
 /// Compiles the app's code; `Function.prototype.toString` shows its source.
 pub(crate) fn compile<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body: &str) -> Result<Function<'js>> {
-    let source = format!("(function ({}) {{{body}\n}})", parameters.join(", "));
-    evaluate(ctx, file, &source)
+    // The parameters stand before line 1, so that positions are those of `body`; QuickJS takes line 0 for "not given".
+    let source = format!("(function ({}) {{\n\n{body}\n}})", parameters.join(", "));
+    Function::from_value(evaluate::evaluate(ctx, file, &source, -1)?)
 }
 
 /// Evaluates a sloppy script; the completion value must be a function.
-pub(crate) fn evaluate<'js>(ctx: &Ctx<'js>, file: &str, source: &str) -> Result<Function<'js>> {
-    Function::from_value(crate::js::evaluate::evaluate(ctx, file, source)?)
+pub(crate) fn evaluate_script<'js>(ctx: &Ctx<'js>, file: &str, source: &str) -> Result<Function<'js>> {
+    Function::from_value(evaluate::evaluate(ctx, file, source, 1)?)
 }

@@ -334,7 +334,7 @@ impl Image<'_> {
 pub struct Index<'a> {
     /// The engine it was made for.
     pub engine: Hash,
-    /// Bytes of linear memory that the app may have.
+    /// Bytes of linear memory that the app may have; 0 for all there is.
     pub memory_bytes_max: u64,
     /// What the app may do.
     pub grants: Grants,

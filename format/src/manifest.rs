@@ -62,7 +62,8 @@ impl Manifest {
             ])
         });
         let guards: Vec<String> = guards.collect();
-        let mut sizes: Vec<(&str, String)> = packed.sizes.iter().map(|(name, size)| (*name, size.to_string())).collect();
+        let mut sizes: Vec<(&str, String)> =
+            packed.sizes.iter().map(|(name, size)| (*name, size.to_string())).collect();
         sizes.sort();
         let hex: String = packed.engine.iter().map(|byte| format!("{byte:02x}")).collect();
         object([
@@ -123,7 +124,9 @@ mod tests {
         let manifest = Manifest { name: "a\"b\n".into(), grants, ..Manifest::default() };
         let packed = Packed { engine: &[0xab; 32], guards: &[], deferred_count: 2, sizes: &[("z", 1), ("a", 2)] };
         let text = manifest.encode(&packed);
-        assert!(text.starts_with(r#"{"arch":"","capabilities":{"env":false,"net":[":80"],"read":false,"run":false,"sys":true,"#));
+        assert!(text.starts_with(
+            r#"{"arch":"","capabilities":{"env":false,"net":[":80"],"read":false,"run":false,"sys":true,"#
+        ));
         assert!(text.contains(r#""name":"a\"b\u000a","sizes":{"a":2,"z":1}"#), "{text}");
     }
 }

@@ -72,7 +72,8 @@ impl ChunkStore {
     /// The section's content for a section that starts at `section_offset` of the container: padding up to the
     /// alignment, raw chunks, compressed ones; and the table of all.
     pub(crate) fn finish(mut self, section_offset: usize) -> (Vec<u8>, Vec<Stored>) {
-        let padding = if self.raw.is_empty() { 0 } else { section_offset.next_multiple_of(ALIGN_BYTES) - section_offset };
+        let padding =
+            if self.raw.is_empty() { 0 } else { section_offset.next_multiple_of(ALIGN_BYTES) - section_offset };
         for stored in &mut self.stored {
             stored.offset += match stored.encoding {
                 Encoding::Raw => padding,

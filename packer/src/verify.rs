@@ -70,8 +70,8 @@ fn expand(number: u32, stored: &Stored, bytes: &[u8]) -> Result<()> {
         return Ok(());
     }
     let what = || format!("stored chunk {number}");
-    let pages = zstd::bulk::decompress(bytes, CHUNK_BYTES)
-        .map_err(|source| Error::Decompress { what: what(), source })?;
+    let pages =
+        zstd::bulk::decompress(bytes, CHUNK_BYTES).map_err(|source| Error::Decompress { what: what(), source })?;
     if pages.len() != stored.memory_bytes() {
         let source = std::io::Error::other("its length is not that of its pages");
         return Err(Error::Decompress { what: what(), source });

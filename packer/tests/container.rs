@@ -20,9 +20,8 @@ struct Case {
 
 impl Case {
     fn new() -> Case {
-        let noise = |seed: u32| {
-            (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8)
-        };
+        let noise =
+            |seed: u32| (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8);
         let base: Vec<u8> = (0..2).flat_map(noise).collect();
         let mut loaded = base.clone();
         loaded.resize(5 * CHUNK, 0);
@@ -164,4 +163,25 @@ fn an_executable_carries_the_container_and_a_second_one_is_refused() {
     let again = executable(&program, &packed).unwrap_err().to_string();
     assert_eq!(again, "the stub is not an ELF executable: it already has an app inside");
     assert!(executable(b"MZ", &packed).unwrap_err().to_string().starts_with("the stub is not an ELF executable"));
+}
+
+#[test]
+fn an_index_made_to_harm_is_read_without_a_panic() {
+    let packed = Case::new().pack(&[48]);
+    let index = Sections::find(&packed).unwrap().require(SectionKind::Index).unwrap();
+    let start = index.as_ptr() as usize - packed.as_ptr() as usize;
+    let range = start..start + index.len();
+    let root = Sections::find(&packed).unwrap().require(SectionKind::Root).unwrap();
+    let root_start = root.as_ptr() as usize - packed.as_ptr() as usize;
+    let mut refused = 0;
+    for at in range.clone() {
+        for byte in [0x00, 0x7f, 0x80, 0xff] {
+            let mut hostile = packed.clone();
+            hostile[at] = byte;
+            let hash = blake3::hash(&hostile[range.clone()]);
+            hostile[root_start..root_start + 32].copy_from_slice(hash.as_bytes());
+            refused += usize::from(verify(&hostile).is_err());
+        }
+    }
+    assert!(refused > range.len(), "most of them are refused: {refused}");
 }

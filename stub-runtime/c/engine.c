@@ -1,5 +1,5 @@
 /* The engine's one instance and what the loader asks of it. Included after wasm2c's output, whose static functions
- * and tables it uses; xtask writes EDGE_TABLE_SIZE and edge_table before it. */
+ * and tables it uses, and after what xtask wrote of edge_table. */
 
 Z_engine_instance_t edge_instance;
 
@@ -9,8 +9,7 @@ void edge_engine_prepare(uint32_t pages, uint32_t max_pages, uint32_t stack_poin
   edge_instance.w2c_memory.pages = pages;
   edge_instance.w2c_memory.max_pages = max_pages;
   edge_instance.w2c_memory.size = (uint64_t)pages << 16;
-  edge_instance.w2c_T0.data = (wasm_rt_funcref_t*)edge_table;
-  edge_instance.w2c_T0.size = edge_instance.w2c_T0.max_size = EDGE_TABLE_SIZE;
+  edge_instance.w2c_T0 = edge_t0;
   edge_instance.w2c___stack_pointer = stack_pointer;
 }
 

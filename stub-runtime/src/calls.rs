@@ -130,22 +130,43 @@ pub struct Row {
 }
 
 macro_rules! argument {
-    (ptr, $value:expr) => { usize::try_from($value.cast_unsigned()).unwrap_or(usize::MAX) & 0xffff_ffff };
-    (len, $value:expr) => { usize::try_from($value.cast_unsigned()).unwrap_or(usize::MAX) & 0xffff_ffff };
-    (i32, $value:expr) => { low_half($value) };
-    (i64, $value:expr) => { $value };
+    (ptr, $value:expr) => {
+        usize::try_from($value.cast_unsigned()).unwrap_or(usize::MAX) & 0xffff_ffff
+    };
+    (len, $value:expr) => {
+        usize::try_from($value.cast_unsigned()).unwrap_or(usize::MAX) & 0xffff_ffff
+    };
+    (i32, $value:expr) => {
+        low_half($value)
+    };
+    (i64, $value:expr) => {
+        $value
+    };
 }
 
 macro_rules! result_type {
-    (i32) => { i32 };
-    (i64) => { i64 };
-    (none) => { () };
+    (i32) => {
+        i32
+    };
+    (i64) => {
+        i64
+    };
+    (none) => {
+        ()
+    };
 }
 
 macro_rules! widen {
-    (i32, $result:expr) => { i64::from($result) };
-    (i64, $result:expr) => { $result };
-    (none, $result:expr) => {{ let () = $result; 0 }};
+    (i32, $result:expr) => {
+        i64::from($result)
+    };
+    (i64, $result:expr) => {
+        $result
+    };
+    (none, $result:expr) => {{
+        let () = $result;
+        0
+    }};
 }
 
 macro_rules! functions {
@@ -182,10 +203,18 @@ macro_rules! functions {
 }
 
 macro_rules! parameter_type {
-    (ptr) => { usize };
-    (len) => { usize };
-    (i32) => { i32 };
-    (i64) => { i64 };
+    (ptr) => {
+        usize
+    };
+    (len) => {
+        usize
+    };
+    (i32) => {
+        i32
+    };
+    (i64) => {
+        i64
+    };
 }
 
 for_each_host_call!(functions);

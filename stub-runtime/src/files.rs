@@ -108,7 +108,11 @@ pub(crate) fn truncate(host: &mut Host, file: i32, size: i64) -> Answer {
 
 pub(crate) fn sync(host: &mut Host, file: i32, data_only: i32) -> Answer {
     let fd = host.handles.get(file)?;
-    if data_only == 1 { rustix::fs::fdatasync(fd)? } else { rustix::fs::fsync(fd)? }
+    if data_only == 1 {
+        rustix::fs::fdatasync(fd)?
+    } else {
+        rustix::fs::fsync(fd)?
+    }
     Ok(0)
 }
 

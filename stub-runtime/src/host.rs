@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use edgepack_format::policy::{Capability, Grants, Scope};
 use rustix::io::Errno;
@@ -49,8 +48,8 @@ pub(crate) type Answer = Result<i32, Refusal>;
 /// How the process was started.
 #[derive(Debug, Clone, Default)]
 pub struct Launch {
-    /// The executable, as the guest is to see it.
-    pub executable: PathBuf,
+    /// What the executable was called: the guest sees it where the kernel does not know its path.
+    pub name: Vec<u8>,
     /// The arguments after it.
     pub args: Vec<Vec<u8>>,
 }

@@ -10,8 +10,9 @@ use crate::memory::GuestMemory;
 
 /// Starts the process's one host; its arguments are the process's own. A second call starts afresh.
 pub fn init(grants: Grants) {
-    let args = std::env::args_os().skip(1).map(std::os::unix::ffi::OsStringExt::into_vec).collect();
-    init_with(grants, Launch { executable: std::env::current_exe().unwrap_or_default(), args });
+    let mut args = std::env::args_os().map(std::os::unix::ffi::OsStringExt::into_vec);
+    let name = args.next().unwrap_or_default();
+    init_with(grants, Launch { name, args: args.collect() });
 }
 
 /// Starts the process's one host as if it had been launched so.
@@ -50,20 +51,36 @@ macro_rules! parameter_type {
 }
 
 macro_rules! argument {
-    (ptr, $value:expr) => { $value.expose_provenance() };
-    ($kind:ident, $value:expr) => { $value };
+    (ptr, $value:expr) => {
+        $value.expose_provenance()
+    };
+    ($kind:ident, $value:expr) => {
+        $value
+    };
 }
 
 macro_rules! result_type {
-    (i32) => { i32 };
-    (i64) => { i64 };
-    (none) => { () };
+    (i32) => {
+        i32
+    };
+    (i64) => {
+        i64
+    };
+    (none) => {
+        ()
+    };
 }
 
 macro_rules! refused {
-    (i32, $refusal:expr) => { $refusal.code() };
-    (i64, $refusal:expr) => { i64::from($refusal.code()) };
-    (none, $refusal:expr) => {{ let _ = $refusal; }};
+    (i32, $refusal:expr) => {
+        $refusal.code()
+    };
+    (i64, $refusal:expr) => {
+        i64::from($refusal.code())
+    };
+    (none, $refusal:expr) => {{
+        let _ = $refusal;
+    }};
 }
 
 macro_rules! trampolines {

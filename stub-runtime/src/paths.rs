@@ -337,3 +337,62 @@ pub(crate) fn normalise(path: &str) -> String {
     }
     format!("/{}", parts.join("/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Confined, DIRECTORY_HANDLE, normalise};
+    use crate::host::Refusal;
+    use edgepack_format::policy::Capability;
+    use rustix::fs::{CWD, Mode, OFlags};
+    use rustix::io::Errno;
+    use std::os::unix::fs::symlink;
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn paths_are_normalised_by_their_text() {
+        assert_eq!(normalise("/a/./b//../c/"), "/a/c");
+        assert_eq!(normalise("/../.."), "/");
+    }
+
+    /// What openat2 does is tested through the calls; this is for kernels without it.
+    #[test]
+    fn the_walk_by_hand_follows_links_inside_and_refuses_to_leave() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("inside");
+        std::fs::create_dir_all(inside.join("a/b")).unwrap();
+        std::fs::write(inside.join("own"), "own").unwrap();
+        std::fs::write(folder.path().join("secret"), "secret").unwrap();
+        for (target, link) in [
+            ("../../own", "a/b/up"),
+            ("..", "a/parent"),
+            ("../../../secret", "a/b/out"),
+            ("../..", "a/out"),
+            ("loop", "loop"),
+        ] {
+            symlink(target, inside.join(link)).unwrap();
+        }
+        symlink(folder.path().join("secret"), inside.join("absolute")).unwrap();
+        let confined = Confined {
+            root_guest_path: "/inside".to_owned(),
+            root: inside.clone(),
+            outermost: None,
+            below: PathBuf::from("own"),
+            capability: Capability::Read,
+        };
+        let walk = |path: &str, flags: OFlags| {
+            let root = rustix::fs::openat(CWD, &inside, DIRECTORY_HANDLE, Mode::empty()).unwrap();
+            let fd = confined.walk(root, Path::new(path), flags, Mode::empty())?;
+            Ok::<u64, Refusal>(rustix::fs::fstat(fd).unwrap().st_ino)
+        };
+        let inode = |path: &str| rustix::fs::stat(inside.join(path)).unwrap().st_ino;
+        for path in ["own", "a/b/up", "a/parent/own", "a/b/../../own"] {
+            assert_eq!(walk(path, OFlags::RDONLY), Ok(inode("own")), "{path}");
+        }
+        assert_eq!(walk("a/parent", OFlags::PATH), Ok(inode(".")));
+        for path in ["a/b/out", "a/out/secret", "absolute", "../secret", "a/../../secret"] {
+            assert_eq!(walk(path, OFlags::RDONLY), Err(Refusal::Denied(Capability::Read)), "{path}");
+        }
+        assert_eq!(walk("loop", OFlags::RDONLY), Err(Refusal::Errno(Errno::LOOP)));
+        assert!(walk("a/b/out", OFlags::PATH | OFlags::NOFOLLOW).is_ok(), "the link itself");
+    }
+}

@@ -1,6 +1,6 @@
 //! The process: its arguments, environment, identity and end.
 
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use edgepack_format::host_calls::{KILL_COMMAND, system_info};
 use edgepack_format::policy::Request;
@@ -22,8 +22,10 @@ pub(crate) fn list<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Vec<u8
 }
 
 pub(crate) fn args(host: &mut Host, buffer: &mut [u8]) -> Answer {
-    let executable = host.launch.executable.as_os_str().as_bytes();
-    let args = std::iter::once(executable).chain(host.launch.args.iter().map(Vec::as_slice));
+    // A stub run from memory has no path of its own.
+    let link = std::fs::read_link("/proc/self/exe").ok().filter(|path| !path.starts_with("/memfd:"));
+    let executable = link.map_or_else(|| host.launch.name.clone(), |path| path.into_os_string().into_vec());
+    let args = std::iter::once(&executable).chain(&host.launch.args);
     fill(buffer, &list(args))
 }
 

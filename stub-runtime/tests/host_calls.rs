@@ -127,10 +127,14 @@ fn without_grants_every_call_that_needs_one_is_denied_before_it_does_anything() 
             "kill" => vec![1, 0],
             "path_rename" | "path_link" | "path_symlink" => vec![0, 4, 4096, 4],
             "path_copy" => vec![0, 4, 4096, 4, 0],
-            _ => [0, 4].into_iter().chain(row.params.iter().skip(2).map(|ty| match ty {
-                Ty::I32 => ANSWER,
-                Ty::I64 => 0,
-            })).map(|arg| if row.name == "file_open" && arg == ANSWER { 0 } else { arg }).collect(),
+            _ => [0, 4]
+                .into_iter()
+                .chain(row.params.iter().skip(2).map(|ty| match ty {
+                    Ty::I32 => ANSWER,
+                    Ty::I64 => 0,
+                }))
+                .map(|arg| if row.name == "file_open" && arg == ANSWER { 0 } else { arg })
+                .collect(),
         };
         assert_eq!(guest.call(row.name, &args), expected, "{}", row.name);
     }

@@ -2,6 +2,8 @@
 
 mod base;
 mod link;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use std::fs;
@@ -20,7 +22,9 @@ const INPUTS: &[&str] = &[
     "stub-runtime/Cargo.toml",
     "format/src",
     "xtask/src/stub.rs",
-    "xtask/src/stub",
+    "xtask/src/stub/base.rs",
+    "xtask/src/stub/link.rs",
+    "xtask/src/stub/translate.rs",
     "Cargo.lock",
 ];
 

@@ -12,9 +12,10 @@ pub(crate) mod builtins;
 mod cares_wrap;
 mod contextify;
 mod credentials;
+mod crypto;
 mod edge_loop;
 mod encoding_binding;
-mod errors;
+pub(crate) mod errors;
 mod fs;
 mod http_parser;
 mod icu;
@@ -34,6 +35,7 @@ mod types;
 mod url;
 mod util;
 mod uv;
+mod zlib;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
 use crate::script;
@@ -65,6 +67,7 @@ const BINDINGS: &[Binding] = &[
     cares_wrap::BINDING,
     contextify::BINDING,
     credentials::BINDING,
+    crypto::BINDING,
     edge_loop::BINDING,
     encoding_binding::BINDING,
     errors::BINDING,
@@ -87,6 +90,7 @@ const BINDINGS: &[Binding] = &[
     url::BINDING,
     util::BINDING,
     uv::BINDING,
+    zlib::BINDING,
     glue_only!("blob"),
     glue_only!("config"),
     glue_only!("diagnostics_channel"),

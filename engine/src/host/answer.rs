@@ -14,7 +14,6 @@ impl Failure {
     pub(crate) const NOENT: Failure = Failure(-2);
     pub(crate) const SRCH: Failure = Failure(-3);
     pub(crate) const BADF: Failure = Failure(-9);
-    pub(crate) const AGAIN: Failure = Failure(-11);
     pub(crate) const EXIST: Failure = Failure(-17);
     pub(crate) const NOTDIR: Failure = Failure(-20);
     pub(crate) const ISDIR: Failure = Failure(-21);

@@ -1,12 +1,6 @@
-//! The clocks.
+//! The clock that `process.hrtime` reads.
 
 use super::raw;
-
-/// Nanoseconds since 1970.
-pub(crate) fn realtime() -> i64 {
-    // SAFETY: takes nothing.
-    unsafe { raw::clock_realtime() }
-}
 
 /// Nanoseconds since an arbitrary start.
 pub(crate) fn monotonic() -> i64 {

@@ -4,6 +4,7 @@ mod answer;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod sockets;
 pub(crate) mod standard_streams;

@@ -64,7 +64,8 @@ pub(crate) fn read(handle: i32, buffer: &mut [u8]) -> Answer<usize> {
 
 /// Writes what can be written at once of the slices, in order.
 pub(crate) fn write(handle: i32, slices: &[&[u8]]) -> Answer<usize> {
-    let vectors: Vec<[usize; 2]> = slices.iter().map(|slice| [slice.as_ptr().expose_provenance(), slice.len()]).collect();
+    let vectors: Vec<[usize; 2]> =
+        slices.iter().map(|slice| [slice.as_ptr().expose_provenance(), slice.len()]).collect();
     // SAFETY: the vectors are pairs of address and length of slices that are valid for reads.
     count(unsafe { raw::stream_write(handle, vectors.as_ptr().cast(), vectors.len()) })
 }

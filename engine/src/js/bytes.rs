@@ -2,6 +2,10 @@
 
 use rquickjs::{Ctx, Error, Object, Result, Value, qjs};
 
+unsafe extern "C" {
+    fn edge_is_buffer(value: qjs::JSValue) -> core::ffi::c_int;
+}
+
 /// Bytes of a buffer that the held value keeps alive. The slice is taken anew at each use, because JS code that runs
 /// between two uses may detach or resize the buffer.
 pub(crate) struct Bytes<'js> {
@@ -79,8 +83,11 @@ impl<'js> Bytes<'js> {
 }
 
 fn raw_buffer(value: &Value<'_>) -> Option<(*mut u8, usize)> {
-    let object = value.as_object()?;
-    object.as_array_buffer()?;
+    // Asked by class: JS_GetArrayBuffer makes an error, stack and all, for anything that is no buffer.
+    // SAFETY: looks at a live value only.
+    if unsafe { edge_is_buffer(value.as_raw()) } == 0 {
+        return None;
+    }
     let mut size = qjs::size_t::default();
     // SAFETY: the value is alive; `JS_GetArrayBuffer` throws for anything that is no buffer, and that was asked.
     let start = unsafe { qjs::JS_GetArrayBuffer(value.ctx().as_raw().as_ptr(), &raw mut size, value.as_raw()) };

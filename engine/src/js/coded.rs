@@ -5,7 +5,11 @@ use std::ffi::CString;
 use rquickjs::{Ctx, Error, Object, Result, Value, qjs};
 
 unsafe extern "C" {
-    fn edge_new_error(ctx: *mut qjs::JSContext, kind: core::ffi::c_int, message: *const core::ffi::c_char) -> qjs::JSValue;
+    fn edge_new_error(
+        ctx: *mut qjs::JSContext,
+        kind: core::ffi::c_int,
+        message: *const core::ffi::c_char,
+    ) -> qjs::JSValue;
 }
 
 /// The constructor of an error.

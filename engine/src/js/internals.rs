@@ -6,10 +6,11 @@ use rquickjs::{Ctx, Error, Result, Value, qjs};
 
 unsafe extern "C" {
     fn edge_init();
+    fn edge_strip_wrappers(ctx: *mut qjs::JSContext, main: qjs::JSValue);
     fn edge_strip_source(ctx: *mut qjs::JSContext, function: qjs::JSValue);
     fn edge_private_symbol(ctx: *mut qjs::JSContext, description: *const u8, length: u32) -> qjs::JSValue;
     fn edge_enqueue_microtask(ctx: *mut qjs::JSContext, callback: qjs::JSValue) -> c_int;
-    fn edge_set_prepare_stack(ctx: *mut qjs::JSContext, callback: qjs::JSValue);
+    fn edge_set_stack_formatter(ctx: *mut qjs::JSContext, formatter: qjs::JSValue);
     fn edge_set_rejection_hook(ctx: *mut qjs::JSContext, hook: qjs::JSValue);
     fn edge_set_promise_hooks(ctx: *mut qjs::JSContext, on_init: qjs::JSValue, on_settled: qjs::JSValue);
     fn edge_set_context(ctx: *mut qjs::JSContext);
@@ -28,6 +29,12 @@ pub(crate) fn init() {
 pub(crate) fn strip_source(function: &Value<'_>) {
     // SAFETY: the value is alive; anything that is no bytecode function is left alone.
     unsafe { edge_strip_source(function.ctx().as_raw().as_ptr(), function.as_raw()) }
+}
+
+/// Frees the source text of a bundle's main generator and of the generators around its modules.
+pub(crate) fn strip_wrappers(main: &Value<'_>) {
+    // SAFETY: the value is alive; anything that is no bytecode function is left alone.
+    unsafe { edge_strip_wrappers(main.ctx().as_raw().as_ptr(), main.as_raw()) }
 }
 
 /// A symbol that no reflection shows. The description is ASCII.
@@ -60,10 +67,10 @@ pub(crate) fn run_microtask(ctx: &Ctx<'_>) -> Result<bool> {
     }
 }
 
-/// The function `(error, callSites) => stack` that QuickJS calls when an error is made.
-pub(crate) fn set_prepare_stack(callback: &Value<'_>) {
-    // SAFETY: the value is alive and is kept by the context.
-    unsafe { edge_set_prepare_stack(callback.ctx().as_raw().as_ptr(), callback.as_raw()) }
+/// The function `(error, callSites) => stack` that makes an error's stack when it is first read.
+pub(crate) fn set_stack_formatter(formatter: &Value<'_>) {
+    // SAFETY: the value is alive and is kept by the engine.
+    unsafe { edge_set_stack_formatter(formatter.ctx().as_raw().as_ptr(), formatter.as_raw()) }
 }
 
 /// The current async context frame.
@@ -105,6 +112,20 @@ pub(crate) fn set_context(ctx: &Ctx<'_>) {
     // SAFETY: the context lives as long as the engine.
     unsafe { edge_set_context(ctx.as_raw().as_ptr()) }
 }
+
+/// Freed memory is no longer cleared: no snapshot will be taken of this process.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn stop_clearing() {
+    unsafe extern "C" {
+        fn edge_stop_clearing();
+    }
+    // SAFETY: writes a static of the C file; the guest has one thread.
+    unsafe { edge_stop_clearing() }
+}
+
+/// Natively nothing is cleared.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn stop_clearing() {}
 
 /// The JavaScript stack as text, cut to what fits; may be asked for in the middle of a host call. The length.
 pub(crate) fn backtrace(out: &mut [u8]) -> usize {

@@ -1,7 +1,7 @@
 //! The app's chunks over the base image: mapped at once if they are stored raw, else verified and decompressed at
 //! first touch, so that boot costs what is touched and not what there is.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +14,7 @@ use zstd_safe::DCtx;
 use super::memory::{self, Protection};
 use super::source::Source;
 use super::stop::{self, BootError};
+use super::trace;
 
 /// The stored chunk, plus one, that is still to come for each chunk of memory; 0 for none.
 static PENDING: [AtomicU32; PENDING_LENGTH] = [const { AtomicU32::new(0) }; PENDING_LENGTH];
@@ -42,7 +43,12 @@ static STORE: OnceLock<Store> = OnceLock::new();
 
 /// The handler's stack: decoding needs little, hashing less; in `.bss`, so that it costs nothing until then.
 const HANDLER_STACK_BYTES: usize = 128 * 1024;
-static mut HANDLER_STACK: MaybeUninit<[u8; HANDLER_STACK_BYTES]> = MaybeUninit::uninit();
+static HANDLER_STACK: HandlerStack = HandlerStack(UnsafeCell::new(MaybeUninit::uninit()));
+
+struct HandlerStack(UnsafeCell<MaybeUninit<[u8; HANDLER_STACK_BYTES]>>);
+
+// SAFETY: only its address is taken, once, for the kernel to run the handler on.
+unsafe impl Sync for HandlerStack {}
 
 /// Maps raw chunks, makes the others inaccessible and remembers them, and catches the faults.
 pub(crate) fn install(
@@ -164,6 +170,7 @@ fn fetch_one(chunk: u32) -> bool {
     let number = slot(chunk).map_or(0, |slot| slot.swap(0, Ordering::Relaxed));
     let (Some(number), Some(store)) = (number.checked_sub(1), STORE.get()) else { return false };
     PENDING_COUNT.fetch_sub(1, Ordering::Relaxed);
+    trace::fetched(chunk);
     if let Err(error) = store.bring(chunk, number) {
         stop::damaged(&error);
     }
@@ -203,11 +210,7 @@ fn lay_pages(target: &mut [u8], stored: &Stored, pages: &[u8]) {
 }
 
 fn catch_faults() {
-    let stack = libc::stack_t {
-        ss_sp: (&raw mut HANDLER_STACK).cast(),
-        ss_flags: 0,
-        ss_size: HANDLER_STACK_BYTES,
-    };
+    let stack = libc::stack_t { ss_sp: HANDLER_STACK.0.get().cast(), ss_flags: 0, ss_size: HANDLER_STACK_BYTES };
     // SAFETY: the stack is a static that nothing else uses.
     unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();

@@ -11,27 +11,51 @@ use super::memory::LinearMemory;
 use super::stop;
 
 macro_rules! parameter_type {
-    (i64) => { i64 };
-    ($kind:ident) => { u32 };
+    (i64) => {
+        i64
+    };
+    ($kind:ident) => {
+        u32
+    };
 }
 
 macro_rules! argument {
-    (ptr, $value:expr) => { usize::try_from($value).unwrap_or(usize::MAX) };
-    (len, $value:expr) => { usize::try_from($value).unwrap_or(usize::MAX) };
-    (i32, $value:expr) => { $value.cast_signed() };
-    (i64, $value:expr) => { $value };
+    (ptr, $value:expr) => {
+        usize::try_from($value).unwrap_or(usize::MAX)
+    };
+    (len, $value:expr) => {
+        usize::try_from($value).unwrap_or(usize::MAX)
+    };
+    (i32, $value:expr) => {
+        $value.cast_signed()
+    };
+    (i64, $value:expr) => {
+        $value
+    };
 }
 
 macro_rules! result_type {
-    (i32) => { i32 };
-    (i64) => { i64 };
-    (none) => { () };
+    (i32) => {
+        i32
+    };
+    (i64) => {
+        i64
+    };
+    (none) => {
+        ()
+    };
 }
 
 macro_rules! refused {
-    (i32, $refusal:expr) => { code($refusal) };
-    (i64, $refusal:expr) => { i64::from(code($refusal)) };
-    (none, $refusal:expr) => {{ let _ = code($refusal); }};
+    (i32, $refusal:expr) => {
+        code($refusal)
+    };
+    (i64, $refusal:expr) => {
+        i64::from(code($refusal))
+    };
+    (none, $refusal:expr) => {{
+        let _ = code($refusal);
+    }};
 }
 
 macro_rules! trampolines {

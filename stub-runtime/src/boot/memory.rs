@@ -60,8 +60,11 @@ pub(crate) fn is_reserved(address: usize) -> bool {
     address.checked_sub(base()).is_some_and(|offset| offset < reserved)
 }
 
-/// Most chunks that the app may have.
+/// Most chunks that the app may have; a limit of 0 is none.
 pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
+    if bytes_max == 0 {
+        return MEMORY_CHUNKS_MAX;
+    }
     let chunks = bytes_max / u64::try_from(CHUNK_BYTES).unwrap_or(1);
     u32::try_from(chunks).unwrap_or(MEMORY_CHUNKS_MAX).min(MEMORY_CHUNKS_MAX)
 }

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 
 use edgepack_format::limits::NATIVE_STACK_BYTES;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Resource, Rlimit};
 
 /// The command line.
@@ -17,6 +18,25 @@ pub(crate) fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<Vec<u8>>
         unsafe { CStr::from_ptr(text) }.to_bytes().to_vec()
     };
     (0..count).map(argument).collect()
+}
+
+/// A parent may have closed standard streams; the next file opened would take their place, and the app would read and
+/// write it. They become /dev/null, as in Node.
+pub(crate) fn fill_standard_streams() {
+    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let mut polled = streams.map(|stream| PollFd::from_borrowed_fd(stream, PollFlags::empty()));
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if rustix::event::poll(&mut polled, Some(&now)).unwrap_or(0) == 0 {
+        return;
+    }
+    let closed = polled.iter().filter(|stream| stream.revents().contains(PollFlags::NVAL)).count();
+    for _ in 0..closed {
+        // The lowest free number is the next closed stream's. It stays open: it is nobody's to close.
+        let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
+        if let Ok(null) = null {
+            std::mem::forget(null);
+        }
+    }
 }
 
 /// The kernel lets the main stack grow up to the limit of the moment, and keeps 128 MiB free below it whatever the

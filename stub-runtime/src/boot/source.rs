@@ -1,10 +1,7 @@
 //! Where the container is: in this executable, or in the file that the first argument names.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
 
 use edgepack_format::container::ELF_SECTION;
 use edgepack_format::elf::Elf;
@@ -57,11 +54,10 @@ impl Source {
             // Without /proc the name we were started by has to do.
             MappedFile::open(&String::from_utf8_lossy(&own_name)).map_err(|_| error)
         })?;
-        let own_path = own_path(own_name);
         let inside = Elf::parse(executable.bytes).and_then(|elf| elf.section(ELF_SECTION));
         if let Some(range) = inside {
             let container = executable.bytes.get(range.clone()).unwrap_or_default();
-            let launch = Launch { executable: own_path, args: args.collect() };
+            let launch = Launch { name: own_name, args: args.collect() };
             return Ok(Source { executable, file: None, container, container_offset: range.start, launch });
         }
         let path = args.next().ok_or(BootError::NothingToRun)?;
@@ -71,7 +67,7 @@ impl Source {
             None => 0..file.bytes.len(),
         };
         let container = file.bytes.get(range.clone()).unwrap_or_default();
-        let launch = Launch { executable: own_path, args: args.collect() };
+        let launch = Launch { name: own_name, args: args.collect() };
         Ok(Source { executable, file: Some(file), container, container_offset: range.start, launch })
     }
 
@@ -79,10 +75,4 @@ impl Source {
     pub(crate) fn container_file(&self) -> &MappedFile {
         self.file.as_ref().unwrap_or(&self.executable)
     }
-}
-
-/// What `process.execPath` shows. A stub run from memory has no path of its own: there it is what it was called.
-fn own_path(own_name: Vec<u8>) -> PathBuf {
-    let link = std::fs::read_link(SELF).ok().filter(|path| !path.starts_with("/memfd:"));
-    link.unwrap_or_else(|| PathBuf::from(OsString::from_vec(own_name)))
 }

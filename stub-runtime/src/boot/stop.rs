@@ -33,7 +33,9 @@ impl std::fmt::Display for BootError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             BootError::Container(error) => error.fmt(f),
-            BootError::NothingToRun => f.write_str("there is no app in this executable; name a container: STUB APP.epk"),
+            BootError::NothingToRun => {
+                f.write_str("there is no app in this executable; name a container: STUB APP.epk")
+            }
             BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
             BootError::Memory(what, errno) => write!(f, "cannot {what} the app's memory: {errno}"),
             BootError::Load => f.write_str("the engine cannot load the app"),

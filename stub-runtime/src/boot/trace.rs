@@ -1,6 +1,19 @@
-//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, on standard error.
+//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, on standard error; `EDGEPACK_TRACE=chunks`: which chunks
+//! of memory are fetched, as they are: those of every boot are the hot ones that the packer can store raw.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
+
+static CHUNKS: AtomicBool = AtomicBool::new(false);
+
+/// Tells that a chunk is fetched, if asked to.
+pub(crate) fn fetched(chunk: u32) {
+    if CHUNKS.load(Ordering::Relaxed) {
+        // Only a trace.
+        let _ = rustix::io::write(rustix::stdio::stderr(), format!("edgepack: chunk {chunk}\n").as_bytes());
+    }
+}
 
 /// Collects phases; does nothing unless asked to.
 #[derive(Debug)]
@@ -15,8 +28,9 @@ fn microseconds() -> i64 {
 
 impl Trace {
     pub(crate) fn start() -> Trace {
-        let asked = std::env::var_os("EDGEPACK_TRACE").is_some_and(|what| what == "boot");
-        Trace { phases: asked.then(|| vec![("start", microseconds())]) }
+        let asked = std::env::var_os("EDGEPACK_TRACE").unwrap_or_default();
+        CHUNKS.store(asked == "chunks", Ordering::Relaxed);
+        Trace { phases: (asked == "boot").then(|| vec![("start", microseconds())]) }
     }
 
     /// A phase has ended.

@@ -65,9 +65,8 @@ pub(super) fn write(base: &BaseImage<'_>, engine_hash: Hash, folder: &Path) -> R
 
 fn table(base: &BaseImage<'_>, runs: &[Run], engine_hash: Hash, chunks: &Path) -> Result<String> {
     let mut text = String::from(".section .rodata.edge_tables,\"a\",%progbits\n");
-    let mut symbol = |name: &str, align: usize, content: &str| {
-        writeln!(text, ".balign {align}\n.globl {name}\n{name}:\n{content}")
-    };
+    let mut symbol =
+        |name: &str, align: usize, content: &str| writeln!(text, ".balign {align}\n.globl {name}\n{name}:\n{content}");
     let hash = engine_hash.map(|byte| byte.to_string()).join(",");
     symbol("edge_engine_hash", 1, &format!(".byte {hash}"))?;
     symbol("edge_initial_stack_pointer", 4, &format!(".long {}", base.stack_pointer))?;

@@ -48,8 +48,9 @@ struct Translation<'a> {
     types: Vec<u32>,
     /// Prototypes of the module's functions, without `static`.
     prototypes: String,
-    /// The table, as C.
+    /// The table, as C, and its size.
     table: String,
+    table_size: usize,
     /// `init_*` is not taken over; exports are.
     exports: String,
     /// The module's functions.
@@ -63,16 +64,19 @@ impl<'a> Translation<'a> {
         let types = types_of(types)?;
         let (prototypes, rest) = split(rest, "static void init_globals(")?;
         let (globals, rest) = split(rest, "\n}\n")?;
-        ensure!(globals.matches("instance->").count() == 1 && globals.contains("instance->w2c___stack_pointer = "),
-            "the engine has other mutable globals than __stack_pointer: {globals}");
+        ensure!(
+            globals.matches("instance->").count() == 1 && globals.contains("instance->w2c___stack_pointer = "),
+            "the engine has other mutable globals than __stack_pointer: {globals}"
+        );
         let (tables, rest) = split(rest, "static void init_elem_instances(")?;
         let (_, rest) = split(rest, "\n}\n")?;
         let (functions, exports) = split(rest, "/* export: ")?;
         let (exports, _) = split(exports, "static void init_instance_import(")?;
-        let table = table_of(tables, &types)?;
+        let (table, table_size) = table_of(tables, &types)?;
         Ok(Translation {
             prelude: with_constant_base(prelude)?,
             table,
+            table_size,
             prototypes: unstatic_all(prototypes),
             exports: format!("/* export: {exports}"),
             functions: functions_of(functions)?,
@@ -85,9 +89,12 @@ impl<'a> Translation<'a> {
         let numbers: Vec<String> = self.types.iter().map(u32::to_string).collect();
         let start = format!(
             "{}static const u32 func_types[] = {{{}}};\nextern Z_engine_instance_t edge_instance;\n\
-             extern const wasm_rt_funcref_t edge_table[];\n{}\n",
+             extern const wasm_rt_funcref_t edge_table[];\n\
+             static const wasm_rt_funcref_table_t edge_t0 = {{(wasm_rt_funcref_t*)edge_table, {}, {}}};\n{}\n",
             self.prelude,
             numbers.join(","),
+            self.table_size,
+            self.table_size,
             self.prototypes,
         );
         let total: usize = self.functions.iter().map(|function| function.len()).sum();
@@ -121,8 +128,18 @@ fn replace(text: &str, from: &str, to: &str, count: usize) -> Result<String> {
 
 /// `mem->data` is a load before every access, and after every store again; the constant is none.
 fn with_constant_base(prelude: &str) -> Result<String> {
-    let text = replace(prelude, "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));", "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));", 1)?;
-    let text = replace(&text, "wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));", "wasm_rt_memcpy(EDGE_AT(addr), &wrapped, sizeof(t1));", 1)?;
+    let text = replace(
+        prelude,
+        "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));",
+        "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));",
+        1,
+    )?;
+    let text = replace(
+        &text,
+        "wasm_rt_memcpy(&mem->data[addr], &wrapped, sizeof(t1));",
+        "wasm_rt_memcpy(EDGE_AT(addr), &wrapped, sizeof(t1));",
+        1,
+    )?;
     // It forces every loaded value into a register of its own, so that an unused load still traps: no one relies on it.
     let text = replace(&text, "wasm_asm(\"\" ::\"r\"(result));", "", 2)?;
     let text = replace(&text, "memset(mem->data + d, val, n);", "memset(EDGE_AT(d), val, n);", 1)?;
@@ -135,7 +152,10 @@ fn types_of(text: &str) -> Result<Vec<u32>> {
     let mut known = BTreeMap::new();
     let mut types = Vec::new();
     for line in text.lines().filter(|line| line.contains("wasm_rt_register_func_type")) {
-        let (number, signature) = line.trim().strip_prefix("func_types[").and_then(|line| line.split_once("] = "))
+        let (number, signature) = line
+            .trim()
+            .strip_prefix("func_types[")
+            .and_then(|line| line.split_once("] = "))
             .with_context(|| format!("wasm2c's output has changed: {line}"))?;
         ensure!(number.parse() == Ok(types.len()), "wasm2c's function types are out of order");
         let next = u32::try_from(known.len() + 1)?;
@@ -145,7 +165,7 @@ fn types_of(text: &str) -> Result<Vec<u32>> {
 }
 
 /// The one table as a constant. Its segments lie at constant places and nothing writes it later.
-fn table_of(text: &str, types: &[u32]) -> Result<String> {
+fn table_of(text: &str, types: &[u32]) -> Result<(String, usize)> {
     let mut segments: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
     let mut open = None;
     let mut size = None;
@@ -167,7 +187,9 @@ fn table_of(text: &str, types: &[u32]) -> Result<String> {
             rows.resize(min.parse()?, None);
         } else if let Some(rest) = line.strip_prefix("funcref_table_init(&instance->w2c_T0, ") {
             let fields: Vec<&str> = rest.split(", ").collect();
-            let [name, _, at, "0", count, "instance", "func_types);"] = fields.as_slice() else { bail!("an unexpected segment: {line}") };
+            let [name, _, at, "0", count, "instance", "func_types);"] = fields.as_slice() else {
+                bail!("an unexpected segment: {line}")
+            };
             let at: usize = at.trim_end_matches('u').parse()?;
             let entries = segments.get(name).context("a segment that is not there")?;
             ensure!(entries.len() == count.parse::<usize>()?, "a part of a segment");
@@ -184,7 +206,8 @@ fn table_of(text: &str, types: &[u32]) -> Result<String> {
         Some((ty, function)) => format!("{{{ty}, {function}, &edge_instance}},\n"),
         None => "{0, 0, 0},\n".to_owned(),
     });
-    Ok(format!("#define EDGE_TABLE_SIZE {size}\nconst wasm_rt_funcref_t edge_table[] = {{\n{}}};\n", rows.collect::<String>()))
+    let rows: String = rows.collect();
+    Ok((format!("const wasm_rt_funcref_t edge_table[] = {{\n{rows}}};\n"), size))
 }
 
 fn unstatic_all(prototypes: &str) -> String {
@@ -194,7 +217,10 @@ fn unstatic_all(prototypes: &str) -> String {
 
 fn functions_of(text: &str) -> Result<Vec<&str>> {
     let functions: Vec<&str> = text.split("\n}\n").map(str::trim).filter(|function| !function.is_empty()).collect();
-    ensure!(functions.iter().all(|function| function.starts_with("static ")), "wasm2c's output has changed: not a function");
+    ensure!(
+        functions.iter().all(|function| function.starts_with("static ")),
+        "wasm2c's output has changed: not a function"
+    );
     Ok(functions)
 }
 
@@ -203,7 +229,7 @@ fn unstatic(function: &str) -> Result<String> {
     Ok(format!("{function}\n}}\n\n"))
 }
 
-/// Indirect calls look the instance up in the table; it is always ours.
+/// Indirect calls look the table and the instance up; both are always the same.
 fn direct_calls(function: String) -> Result<String> {
     const LOOKUP: &str = "instance->w2c_T0.data[";
     const FIELD: &str = "].module_instance";
@@ -216,5 +242,7 @@ fn direct_calls(function: String) -> Result<String> {
         rest = after;
     }
     text.push_str(rest);
+    let text = text.replace("CALL_INDIRECT(instance->w2c_T0,", "CALL_INDIRECT(edge_t0,");
+    ensure!(!text.contains("instance->w2c_T0"), "the engine uses its table otherwise than for calls");
     Ok(text)
 }

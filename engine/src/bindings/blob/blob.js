@@ -1,4 +1,4 @@
-// Blobs in memory: lists of byte ranges that nobody changes, shared by slices and clones.
+// Blobs: lists of byte ranges that nobody changes, shared by slices and clones; and ranges of files.
 'use strict';
 
 const {
@@ -10,8 +10,69 @@ const { isAnyArrayBuffer } = internalBinding('types');
 internalBinding('messaging');
 const { kCloneHandle } = shared.structured;
 
+const FAILED = -1;
 const END = 0;
 const CONTINUE = 1;
+const FILE_CHUNK_BYTES = 65536;
+
+/** Bytes in memory. */
+class MemoryPart {
+  #bytes;
+
+  constructor(bytes) {
+    this.#bytes = bytes;
+  }
+
+  get length() {
+    return TypedArrayPrototypeGetByteLength(this.#bytes);
+  }
+
+  slice(start, end) {
+    return new MemoryPart(TypedArrayPrototypeSubarray(this.#bytes, start, end));
+  }
+
+  /** A copy of the bytes from `offset`. */
+  read(offset) {
+    const start = TypedArrayPrototypeGetByteOffset(this.#bytes);
+    return ArrayBufferPrototypeSlice(TypedArrayPrototypeGetBuffer(this.#bytes), start + offset, start + this.length);
+  }
+}
+
+/** A range of a file, read when it is asked for. Reading fails once the file has changed. */
+class FilePart {
+  #path;
+  #version;
+  #start;
+
+  constructor(path, version, start, end) {
+    this.#path = path;
+    this.#version = version;
+    this.#start = start;
+    this.length = end - start;
+  }
+
+  slice(start, end) {
+    return new FilePart(this.#path, this.#version, this.#start + start, this.#start + end);
+  }
+
+  read(offset) {
+    const fs = shared.require('fs');
+    const descriptor = fs.openSync(this.#path);
+    try {
+      if (versionOf(fs.fstatSync(descriptor, { bigint: true })) !== this.#version) throw new primordials.Error('The file has changed');
+      const bytes = new Uint8Array(MathMin(FILE_CHUNK_BYTES, this.length - offset));
+      const count = fs.readSync(descriptor, bytes, 0, bytes.length, this.#start + offset);
+      if (count === 0) throw new primordials.Error('The file has changed');
+      return ArrayBufferPrototypeSlice(TypedArrayPrototypeGetBuffer(bytes), 0, count);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+function versionOf({ size, mtimeNs }) {
+  return `${size} ${mtimeNs}`;
+}
 
 class Blob {
   parts;
@@ -29,11 +90,10 @@ class Blob {
     let position = 0;
     for (let i = 0; i < this.parts.length; i++) {
       const part = this.parts[i];
-      const length = TypedArrayPrototypeGetByteLength(part);
       const from = MathMax(start - position, 0);
-      const to = MathMin(end - position, length);
-      if (from < to) ArrayPrototypePush(parts, TypedArrayPrototypeSubarray(part, from, to));
-      position += length;
+      const to = MathMin(end - position, part.length);
+      if (from < to) ArrayPrototypePush(parts, part.slice(from, to));
+      position += part.length;
     }
     return new Blob(parts);
   }
@@ -46,24 +106,35 @@ class Blob {
 class BlobReader {
   #parts;
   #next = 0;
+  #offset = 0;
 
   constructor(parts) {
     this.#parts = parts;
   }
 
-  /** Calls `callback(status, buffer)` with a copy of the next part. */
+  /** Calls `callback(status, buffer)` with a copy of the next bytes. */
   pull(callback) {
     if (this.#next === this.#parts.length) {
       callback(END);
       return;
     }
-    const part = this.#parts[this.#next++];
-    const start = TypedArrayPrototypeGetByteOffset(part);
-    const end = start + TypedArrayPrototypeGetByteLength(part);
-    callback(CONTINUE, ArrayBufferPrototypeSlice(TypedArrayPrototypeGetBuffer(part), start, end));
+    const part = this.#parts[this.#next];
+    let buffer;
+    try {
+      buffer = part.read(this.#offset);
+    } catch {
+      callback(FAILED);
+      return;
+    }
+    this.#offset += buffer.byteLength;
+    if (this.#offset === part.length) {
+      this.#next++;
+      this.#offset = 0;
+    }
+    callback(CONTINUE, buffer);
   }
 
-  // A blob in memory never makes its reader wait.
+  // Neither memory nor a file makes its reader wait.
   setWakeup() {}
 }
 
@@ -77,9 +148,21 @@ binding.createBlob = (sources) => {
   for (let i = 0; i < sources.length; i++) {
     const source = sources[i];
     if (source instanceof Blob) ArrayPrototypePush(parts, ...source.parts);
-    else if (source.byteLength > 0) ArrayPrototypePush(parts, bytesOf(source));
+    else if (source.byteLength > 0) ArrayPrototypePush(parts, new MemoryPart(bytesOf(source)));
   }
   return new Blob(parts);
+};
+
+/** `[blob, length]`, undefined if there is no such file. */
+binding.createBlobFromFilePath = (path) => {
+  let stats;
+  try {
+    stats = shared.require('fs').statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
+  const length = primordials.Number(stats.size);
+  return [new Blob(length > 0 ? [new FilePart(path, versionOf(stats), 0, length)] : []), length];
 };
 
 binding.concat = (sources) => {

@@ -122,9 +122,9 @@ fn repeat(pattern: &[u8], out: &mut [u8]) {
     }
 }
 
-/// The haystack up to the `end` argument.
+/// The haystack up to the `end` argument, of which below zero means zero.
 fn haystack<'a>(call: &Call<'_, '_>, buffer: &'a Bytes<'_>, end: usize) -> Result<&'a [u8]> {
-    let end = index_or(call, end, buffer.len())?.min(buffer.len());
+    let end = if call.f64(end) < 0.0 { 0 } else { index_or(call, end, buffer.len())?.min(buffer.len()) };
     Ok(buffer.as_slice().get(..end).unwrap_or_default())
 }
 
@@ -145,7 +145,11 @@ fn index_of_string<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let (buffer, text) = (buffer(call, 0)?, call.text(1)?);
     let encoding = Encoding::from_number(call.u32(3));
     let needle = encoding::encode(text.units(), encoding);
-    found(call, search::find(haystack(call, &buffer, 5)?, &needle, from(call, 2, 4), unit(encoding)))
+    let mut haystack = haystack(call, &buffer, 5)?;
+    if encoding == Encoding::Utf16Le {
+        haystack = &haystack[..haystack.len() & !1];
+    }
+    found(call, search::find(haystack, &needle, from(call, 2, 4), unit(encoding)))
 }
 
 /// `(buffer, needle, offset, encoding, is forward, end)`

@@ -1,7 +1,10 @@
 //! Node's string encodings: bytes to JS strings and back.
 
 use super::{base64, hex, utf8};
-use crate::js::{Ctx, Result, Units, Value, from_latin1, from_str, from_utf16};
+use crate::js::{Ctx, ErrorClass, Result, Units, Value, from_latin1, from_str, from_utf16, throw_coded};
+
+/// Node's `buffer.constants.MAX_STRING_LENGTH`, the longest string of V8 on 64 bits.
+const STRING_UNITS_MAX: usize = 0x1fff_ffe8;
 
 /// An encoding of text as Node's `enum encoding` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,10 @@ impl Encoding {
 
 /// The JS string that the bytes mean. Malformed UTF-8 becomes U+FFFD; an odd last byte of UTF-16 is left out.
 pub(crate) fn decode<'js>(ctx: &Ctx<'js>, bytes: &[u8], encoding: Encoding) -> Result<Value<'js>> {
+    if bytes.len() > STRING_UNITS_MAX / 2 && units_of(bytes, encoding) > STRING_UNITS_MAX {
+        let message = format!("Cannot create a string longer than {STRING_UNITS_MAX:#x} characters");
+        return Err(throw_coded(ctx, ErrorClass::Plain, "ERR_STRING_TOO_LONG", &message));
+    }
     match encoding {
         Encoding::Latin1 => from_latin1(ctx, bytes),
         Encoding::Utf8 if bytes.is_ascii() => from_latin1(ctx, bytes),
@@ -68,6 +75,18 @@ pub(crate) fn decode<'js>(ctx: &Ctx<'js>, bytes: &[u8], encoding: Encoding) -> R
         Encoding::Base64Url => from_latin1(ctx, &base64::encode(bytes, base64::Alphabet::Url)),
         Encoding::Hex => from_latin1(ctx, &hex::encode(bytes)),
         Encoding::Utf16Le => from_utf16(ctx, &utf16_units(bytes)),
+    }
+}
+
+/// How many units the decoded string has.
+fn units_of(bytes: &[u8], encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Ascii | Encoding::Latin1 => bytes.len(),
+        Encoding::Utf8 => String::from_utf8_lossy(bytes).encode_utf16().count(),
+        Encoding::Base64 => bytes.len().div_ceil(3) * 4,
+        Encoding::Base64Url => (bytes.len() * 4).div_ceil(3),
+        Encoding::Utf16Le => bytes.len() / 2,
+        Encoding::Hex => bytes.len() * 2,
     }
 }
 

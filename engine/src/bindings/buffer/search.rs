@@ -24,7 +24,8 @@ pub(super) enum Unit {
 pub(super) fn find(haystack: &[u8], needle: &[u8], from: From, unit: Unit) -> Option<usize> {
     let start = start(haystack.len(), needle.len(), from)?;
     if needle.is_empty() {
-        return Some(start);
+        // Behind a pair that is cut off there is nothing to be found.
+        return Some(if unit == Unit::Pair { start.min(haystack.len() & !1) } else { start });
     }
     let last = haystack.len().checked_sub(needle.len())?;
     if from.is_forward && start > last {

@@ -1,7 +1,7 @@
 'use strict';
 // Name resolution as requests. The host knows addresses of names only: other queries are told that they are not
 // implemented.
-const { ArrayPrototypeFilter, ArrayPrototypePushApply, StringPrototypeIncludes, globalThis } = primordials;
+const { ArrayPrototypeFilter, ArrayPrototypePushApply, Error, StringPrototypeIncludes, globalThis } = primordials;
 const { AsyncWrap, ReqWrap, defer, onResolved } = internalBinding('edge_loop');
 const { Providers } = internalBinding('async_wrap');
 const { UV_ENOSYS } = internalBinding('uv');
@@ -33,6 +33,8 @@ class QueryReqWrap extends ReqWrap {
 
 const isV6 = (address) => StringPrototypeIncludes(address, ':');
 const isV4 = (address) => !isV6(address);
+
+const isAddress = (text) => text !== undefined && binding.canonicalizeIP(text) !== undefined;
 
 function ordered(addresses, order) {
   if (order !== DNS_ORDER_IPV4_FIRST && order !== DNS_ORDER_IPV6_FIRST) return addresses;
@@ -68,7 +70,8 @@ binding.getaddrinfo = function getaddrinfo(req, name, family, hints, order) {
 binding.getnameinfo = () => UV_ENOSYS;
 
 class ChannelWrap extends AsyncWrap {
-  #servers = [];
+  // What c-ares takes where nothing is configured; the host's resolver goes by its own configuration.
+  #servers = [['127.0.0.1', 53]];
 
   constructor() {
     super(Providers.DNSCHANNEL);
@@ -84,7 +87,14 @@ class ChannelWrap extends AsyncWrap {
     return 0;
   }
 
-  setLocalAddress() {}
+  setLocalAddress(first, second) {
+    const isFirstV6 = first !== undefined && isV6(first);
+    if (!isAddress(first) || (second !== undefined && (!isAddress(second) || isFirstV6 === isV6(second)))) {
+      const error = new Error('Invalid IP address.');
+      error.code = 'ERR_INVALID_ARG_VALUE';
+      throw error;
+    }
+  }
 
   cancel() {}
 }

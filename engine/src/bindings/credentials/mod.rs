@@ -22,8 +22,8 @@ fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("seteuid", 1, |call| keep(call, Id::EffectiveUser, "seteuid"))?;
     exports.function("setgid", 1, |call| keep(call, Id::Group, "setgid"))?;
     exports.function("setegid", 1, |call| keep(call, Id::EffectiveGroup, "setegid"))?;
-    exports.function("setgroups", 1, |call| refuse(call, "setgroups"))?;
-    exports.function("initgroups", 2, |call| refuse(call, "initgroups"))
+    exports.function("setgroups", 1, set_groups)?;
+    exports.function("initgroups", 2, init_groups)
 }
 
 fn safe_getenv<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
@@ -34,7 +34,8 @@ fn safe_getenv<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 fn temporary_directory<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    let found = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(process_env::get);
+    let found =
+        ["TMPDIR", "TMP", "TEMP"].into_iter().filter_map(process_env::get).find(|directory| !directory.is_empty());
     let Some(directory) = found else { return call.undefined() };
     let trimmed = if directory.len() > 1 { directory.strip_suffix('/') } else { None };
     call.ret(trimmed.unwrap_or(&directory))
@@ -68,6 +69,24 @@ fn keep<'js>(call: &Call<'_, 'js>, which: Id, syscall: &str) -> Result<Value<'js
         return call.ret(0);
     }
     refuse(call, syscall)
+}
+
+/// (groups): the place, from 1, of the first that is unknown.
+fn set_groups<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    let groups: Vec<Value<'js>> = call.get(0)?;
+    match groups.iter().position(Value::is_string) {
+        Some(index) => call.ret(i32::try_from(index + 1).unwrap_or(i32::MAX)),
+        None => refuse(call, "setgroups"),
+    }
+}
+
+/// (user, group): 1 if the user is unknown, 2 if the group is.
+fn init_groups<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    let unknown = if call.arg(1).is_string() { 2 } else { 1 };
+    if call.arg(0).is_string() || unknown == 2 {
+        return call.ret(unknown);
+    }
+    refuse(call, "initgroups")
 }
 
 fn refuse<'js>(call: &Call<'_, 'js>, syscall: &str) -> Result<Value<'js>> {

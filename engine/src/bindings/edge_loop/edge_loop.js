@@ -34,7 +34,7 @@ let referenced = 0;
 let origin = 0;
 let now = 0;
 let timerDue = -1;
-let timerReferenced = true;
+let timerReferenced = false;
 let depth = 0;
 
 // ---- The callback scope ------------------------------------------------------------------------------------------

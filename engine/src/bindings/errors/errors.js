@@ -7,7 +7,7 @@ let enhanceAfter;
 
 binding.setPrepareStackTraceCallback = (callback) => {
   prepareStack = callback;
-  native.setPrepareStack((error, callSites) => prepareStack(globalThis, error, callSites));
+  native.setStackFormatter((error, callSites) => prepareStack(globalThis, error, callSites));
 };
 binding.setEnhanceStackForFatalException = (before, after) => {
   enhanceBefore = before;
@@ -30,13 +30,10 @@ binding.triggerUncaughtException = (error, fromPromise) => internalBinding('edge
 
 /** What node prints for an exception that ends the process, without the source line above it. */
 binding.describeFatal = (error) => {
-  if (error !== null && typeof error === 'object' && enhanceBefore !== undefined) {
-    try {
-      enhanceBefore(error);
-      enhanceAfter?.(error);
-    } catch {
-      // The error refuses to be decorated: it is printed as it is.
-    }
+  if ((typeof error !== 'object' && typeof error !== 'function') || error === null) {
+    const hint = '(Use `node --trace-uncaught ...` to show where the exception was thrown)';
+    return `${binding.noSideEffectsToString(error)}\n${hint}`;
   }
-  return error;
+  enhanceBefore(error);
+  return enhanceAfter(error);
 };

@@ -112,7 +112,9 @@ fn write_buffer<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 fn buffers<'js>(call: &Call<'_, 'js>) -> Result<Vec<Bytes<'js>>> {
     let list: Object<'js> = call.object(1)?;
     let length: usize = list.get("length")?;
-    (0..length).map(|index| Bytes::from_value(&list.get::<_, Value<'js>>(u32::try_from(index).unwrap_or(u32::MAX))?)).collect()
+    (0..length)
+        .map(|index| Bytes::from_value(&list.get::<_, Value<'js>>(u32::try_from(index).unwrap_or(u32::MAX))?))
+        .collect()
 }
 
 /// (fd, buffers, position)
@@ -194,7 +196,11 @@ fn futimes<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 pub(super) fn nanoseconds(seconds: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "saturating is meant")]
     let whole = seconds as i64;
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "below a second it is exact enough")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "below a second it is exact enough"
+    )]
     let rest = ((seconds - whole as f64) * 1e9) as i64;
     whole.saturating_mul(1_000_000_000).saturating_add(rest)
 }

@@ -36,7 +36,11 @@ fn exists<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 }
 
 /// Does something with arguments 0 and 1 as paths; throws what goes wrong.
-fn with_two_paths<'js>(call: &Call<'_, 'js>, syscall: &str, work: impl FnOnce(&str, &str) -> Answer<()>) -> Result<Value<'js>> {
+fn with_two_paths<'js>(
+    call: &Call<'_, 'js>,
+    syscall: &str,
+    work: impl FnOnce(&str, &str) -> Answer<()>,
+) -> Result<Value<'js>> {
     let (path, dest) = (GivenPath::of(call, 0)?, GivenPath::of(call, 1)?);
     let answer = path.located().and_then(|from| work(&from, &dest.located()?));
     settle(&call.ctx, answer, path.failed_with(syscall, &dest))?;

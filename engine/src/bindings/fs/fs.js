@@ -7,8 +7,10 @@ const {
   
   ObjectDefineProperty,
   Promise,
+  RangeError,
   StringPrototypeReplace,
   Symbol,
+  TypeError,
   globalThis,
 } = primordials;
 const { AsyncWrap, HandleWrap, ReqWrap, defer } = internalBinding('edge_loop');
@@ -87,6 +89,8 @@ function later(req, run, a, b, c, d, e) {
   try {
     value = run(a, b, c, d, e);
   } catch (caught) {
+    // A wrong argument is told at once.
+    if (caught instanceof TypeError || caught instanceof RangeError) throw caught;
     error = withoutFrames(caught);
   }
   return outcomeOf(req, error, value);
@@ -250,13 +254,80 @@ binding.legacyMainResolve = function legacyMainResolve(directory, main, base) {
   throw error;
 };
 
+// ---- Watching by asking again -------------------------------------------------------------------------------------
+
+const ENTRY_IS_GONE = -1;
+
 class StatWatcher extends HandleWrap {
+  #bigint;
+  #path;
+  #timer;
+  #status;
+  #stats;
+
   constructor(bigint) {
     super(Providers.STATWATCHER);
+    this.#bigint = bigint;
   }
 
-  start() {
-    throw new Error('not supported yet: fs.StatWatcher.start');
+  // The stat, zeros where there is none, and whether there is one.
+  #ask() {
+    const stats = this.#bigint ? new BigInt64Array(STAT_FIELDS) : new Float64Array(STAT_FIELDS);
+    try {
+      native.stat(this.#path, stats, this.#bigint);
+      return [0, stats];
+    } catch (error) {
+      return [error.errno ?? ENTRY_IS_GONE, stats];
+    }
+  }
+
+  #compare() {
+    const [status, stats] = this.#ask();
+    const old = this.#stats;
+    let differs = status !== this.#status;
+    // All but the time of the last access.
+    for (let i = 0; i < STAT_FIELDS && !differs; i++) differs = i !== 10 && i !== 11 && stats[i] !== old[i];
+    if (!differs) return;
+    this.#status = status;
+    this.#stats = stats;
+    const both = this.#bigint ? bigintStatValues : statValues;
+    for (let i = 0; i < STAT_FIELDS; i++) {
+      both[i] = stats[i];
+      both[STAT_FIELDS + i] = old[i];
+    }
+    this.makeCallback(this.onchange, status, both);
+  }
+
+  // As libuv, the first answer is told only if there is nothing at the path.
+  #first() {
+    [this.#status, this.#stats] = this.#ask();
+    if (this.#status === 0) return;
+    const both = this.#bigint ? bigintStatValues : statValues;
+    both.fill(this.#bigint ? 0n : 0);
+    this.makeCallback(this.onchange, this.#status, both);
+  }
+
+  start(path, interval) {
+    this.#path = path;
+    const { setInterval } = shared.require('timers');
+    defer(() => {
+      if (this.#path === undefined) return;
+      this.#first();
+      if (this.#path === undefined) return;
+      this.#timer = setInterval(() => this.#compare(), interval);
+      if (!this.hasRef()) this.#timer.unref();
+    });
+    return 0;
+  }
+
+  _close() {
+    this.#path = undefined;
+    if (this.#timer !== undefined) shared.require('timers').clearInterval(this.#timer);
+  }
+
+  _setRef(wanted) {
+    if (wanted) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 }
 

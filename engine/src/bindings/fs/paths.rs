@@ -48,7 +48,11 @@ pub(super) fn on_descriptor(syscall: &str) -> Failed<'_> {
 }
 
 /// Does something with argument 0 as a path; throws what goes wrong.
-pub(super) fn with_path<'js, T>(call: &Call<'_, 'js>, syscall: &str, work: impl FnOnce(&str) -> Answer<T>) -> Result<T> {
+pub(super) fn with_path<'js, T>(
+    call: &Call<'_, 'js>,
+    syscall: &str,
+    work: impl FnOnce(&str) -> Answer<T>,
+) -> Result<T> {
     let path = GivenPath::of(call, 0)?;
     settle(&call.ctx, path.located().and_then(|located| work(&located)), path.failed(syscall))
 }

@@ -27,7 +27,12 @@ fn rm_sync<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
         answer => settle(&call.ctx, answer, path.failed("rm"))?,
     };
     if file_tree::is_directory(&stat) && !call.bool(2) {
-        return Err(throw_coded(&call.ctx, ErrorClass::Plain, "ERR_FS_EISDIR", &format!("Path is a directory: {}", path.text)));
+        return Err(throw_coded(
+            &call.ctx,
+            ErrorClass::Plain,
+            "ERR_FS_EISDIR",
+            &format!("Path is a directory: {}", path.text),
+        ));
     }
     settle(&call.ctx, remove_tree(&located), path.failed("rm"))?;
     call.undefined()
@@ -45,7 +50,9 @@ fn remove_tree(path: &str) -> Answer<()> {
             Err(Failure::NOTEMPTY | Failure::EXIST) => {
                 let entries = file_tree::list(&current)?;
                 left.push(current.clone());
-                left.extend(entries.into_iter().map(|(_, name)| format!("{current}/{}", String::from_utf8_lossy(&name))));
+                left.extend(
+                    entries.into_iter().map(|(_, name)| format!("{current}/{}", String::from_utf8_lossy(&name))),
+                );
             }
             result => result?,
         }

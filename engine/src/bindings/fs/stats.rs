@@ -15,9 +15,10 @@ pub(super) fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("statfs", 3, statfs)
 }
 
-/// What is done where there is no such entry.
-fn is_tolerated(call: &Call<'_, '_>, failure: Failure) -> bool {
-    call.arg(3).as_bool() == Some(false) && (failure == Failure::NOENT || failure == Failure::NOTDIR)
+/// Whether a missing entry is no error. Only where links are followed, a file in a directory's place is missing too.
+fn is_tolerated(call: &Call<'_, '_>, failure: Failure, links: Links) -> bool {
+    let is_missing = failure == Failure::NOENT || (failure == Failure::NOTDIR && links == Links::Follow);
+    call.arg(3).as_bool() == Some(false) && is_missing
 }
 
 /// (path, target, is bigint, throw if no entry): whether there is such an entry.
@@ -32,7 +33,7 @@ fn lstat<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 fn path_stat<'js>(call: &Call<'_, 'js>, syscall: &str, links: Links) -> Result<Value<'js>> {
     let path = GivenPath::of(call, 0)?;
     let answer = path.located().and_then(|located| file_tree::path_stat(&located, links));
-    if answer.is_err_and(|failure| is_tolerated(call, failure)) {
+    if answer.is_err_and(|failure| is_tolerated(call, failure, links)) {
         return call.ret(false);
     }
     put(call, &settle(&call.ctx, answer, path.failed(syscall))?)

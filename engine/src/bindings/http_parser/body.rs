@@ -151,7 +151,12 @@ impl Machine {
             b'\r' => self.skip(LINE_FEED),
             b'\n' => {
                 self.at += 1;
-                self.forgive_or_fail(Lenient::NO_CR_BEFORE_LF, LINE_FEED, "HPE_CR_EXPECTED", "Missing expected CR after chunk size")
+                self.forgive_or_fail(
+                    Lenient::NO_CR_BEFORE_LF,
+                    LINE_FEED,
+                    "HPE_CR_EXPECTED",
+                    "Missing expected CR after chunk size",
+                )
             }
             b';' => self.skip(State::Body(BodyState::Extension)),
             _ => self.fail(INVALID_SIZE, invalid),
@@ -209,7 +214,9 @@ impl Machine {
             (BodyState::ExtensionQuoted, _) => {
                 self.close_and_fail_behind("HPE_STRICT", "Invalid character in chunk extensions quoted value")
             }
-            (BodyState::ExtensionQuotedPair, _) if alphabet::FIELD_VALUE.has(byte) => self.skip(State::Body(BodyState::ExtensionQuoted)),
+            (BodyState::ExtensionQuotedPair, _) if alphabet::FIELD_VALUE.has(byte) => {
+                self.skip(State::Body(BodyState::ExtensionQuoted))
+            }
             (BodyState::ExtensionQuotedPair, _) => {
                 self.close_and_fail_behind("HPE_STRICT", "Invalid quoted-pair in chunk extensions quoted value")
             }
@@ -242,7 +249,12 @@ impl Machine {
             (BodyState::ChunkDataLineFeed, b'\n') => self.skip(done),
             (_, b'\n') => {
                 self.at += 1;
-                self.forgive_or_fail(Lenient::NO_CR_BEFORE_LF, done, "HPE_CR_EXPECTED", "Missing expected CR after chunk data")
+                self.forgive_or_fail(
+                    Lenient::NO_CR_BEFORE_LF,
+                    done,
+                    "HPE_CR_EXPECTED",
+                    "Missing expected CR after chunk data",
+                )
             }
             _ => self.forgive_or_fail(Lenient::NO_CRLF_AFTER_CHUNK, done, "HPE_STRICT", "Expected LF after chunk data"),
         }

@@ -10,8 +10,12 @@ const FIELDS_MAX: usize = 32;
 /// Bytes of chunk extensions in one message.
 const EXTENSION_BYTES_MAX: u64 = 16_384;
 
+/// Bytes of memory for texts that a parser keeps between messages.
+const TEXT_BYTES_KEPT: usize = 2048;
+
 const HEADER_OVERFLOW: Failure = Failure { code: "HPE_HEADER_OVERFLOW", reason: "Header overflow" };
-const EXTENSION_OVERFLOW: Failure = Failure { code: "HPE_CHUNK_EXTENSIONS_OVERFLOW", reason: "Chunk extensions overflow" };
+const EXTENSION_OVERFLOW: Failure =
+    Failure { code: "HPE_CHUNK_EXTENSIONS_OVERFLOW", reason: "Chunk extensions overflow" };
 const PAUSED: Failure = Failure { code: "HPE_PAUSED", reason: "Paused" };
 
 /// What JavaScript has to be told about an event.
@@ -212,7 +216,10 @@ impl Connection {
     /// Names and values in turn, values without trailing white space.
     pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
         let text = |range: &Text| self.texts.get(range.clone()).unwrap_or_default();
-        self.names.iter().zip(&self.values).flat_map(move |(name, value)| [text(name), without_trailing_space(text(value))])
+        self.names
+            .iter()
+            .zip(&self.values)
+            .flat_map(move |(name, value)| [text(name), without_trailing_space(text(value))])
     }
 
     pub(super) fn url(&self) -> &[u8] {
@@ -241,6 +248,8 @@ impl Connection {
 
     fn forget_texts(&mut self) {
         self.texts.clear();
+        // Parsers are kept for reuse: one large message must not stay in memory for each.
+        self.texts.shrink_to(TEXT_BYTES_KEPT);
         self.url = 0..0;
         self.reason = 0..0;
         self.forget_fields();

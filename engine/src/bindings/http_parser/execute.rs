@@ -9,7 +9,9 @@ use super::connection::{Call as Callback, Connection};
 use super::machine::{Event, Failure, Span, Step};
 use super::message::{Answer, Kind};
 use crate::host::waiting;
-use crate::js::{Array, ArrayBuffer, Bytes, Call, Ctx, Error, Exception, Function, IntoJs, Object, Rest, Result, Value, from_latin1};
+use crate::js::{
+    Array, ArrayBuffer, Bytes, Call, Ctx, Error, Exception, Function, IntoJs, Object, Rest, Result, Value, from_latin1,
+};
 
 const ON_MESSAGE_BEGIN: u32 = 0;
 const ON_HEADERS: u32 = 1;
@@ -18,7 +20,8 @@ const ON_BODY: u32 = 3;
 const ON_MESSAGE_COMPLETE: u32 = 4;
 
 const HEADERS_REFUSED: Failure = Failure { code: "HPE_CB_HEADERS_COMPLETE", reason: "User callback error" };
-const MESSAGE_REFUSED: Failure = Failure { code: "HPE_CB_MESSAGE_COMPLETE", reason: "`on_message_complete` callback error" };
+const MESSAGE_REFUSED: Failure =
+    Failure { code: "HPE_CB_MESSAGE_COMPLETE", reason: "`on_message_complete` callback error" };
 const THROWN: Failure = Failure { code: "HPE_JS_EXCEPTION", reason: "JS Exception" };
 
 /// One `execute`: the parser object, and `enter(parser, callback, ...args)`, which calls back.

@@ -36,12 +36,19 @@ impl Machine {
         match (state, byte) {
             (FieldState::AfterFirstLine, b' ') => {
                 self.at += 1;
-                self.forgive_or_fail(Lenient::HEADERS, State::Field(FieldState::Start), "HPE_UNEXPECTED_SPACE", "Unexpected space after start line")
+                self.forgive_or_fail(
+                    Lenient::HEADERS,
+                    State::Field(FieldState::Start),
+                    "HPE_UNEXPECTED_SPACE",
+                    "Unexpected space after start line",
+                )
             }
             (FieldState::AfterFirstLine, _) => self.go(State::Field(FieldState::Start)),
             (FieldState::Start, _) => self.start_field(byte),
             (FieldState::Colon | FieldState::Name, b':') => self.end_name(),
-            (FieldState::Colon, b' ') if self.forgives(Lenient::HEADERS) => self.go(State::Field(FieldState::SpacesBeforeColon)),
+            (FieldState::Colon, b' ') if self.forgives(Lenient::HEADERS) => {
+                self.go(State::Field(FieldState::SpacesBeforeColon))
+            }
             (FieldState::Colon, b' ') => self.close_and_fail_behind(INVALID_TOKEN, "Invalid header field char"),
             (FieldState::SpacesBeforeColon, b' ') => self.skip(self.state),
             (FieldState::SpacesBeforeColon, _) => self.go(State::Field(FieldState::Colon)),
@@ -94,10 +101,14 @@ impl Machine {
     fn end_name(&mut self) -> Turn {
         let forgives = self.forgives(Lenient::CHUNKED_LENGTH);
         match self.special {
-            Special::TransferEncoding if self.flags.content_length && !forgives => self
-                .close_and_fail_behind("HPE_INVALID_TRANSFER_ENCODING", "Transfer-Encoding can't be present with Content-Length"),
-            Special::ContentLength if self.flags.transfer_encoding && !forgives => self
-                .close_and_fail_behind("HPE_INVALID_CONTENT_LENGTH", "Content-Length can't be present with Transfer-Encoding"),
+            Special::TransferEncoding if self.flags.content_length && !forgives => self.close_and_fail_behind(
+                "HPE_INVALID_TRANSFER_ENCODING",
+                "Transfer-Encoding can't be present with Content-Length",
+            ),
+            Special::ContentLength if self.flags.transfer_encoding && !forgives => self.close_and_fail_behind(
+                "HPE_INVALID_CONTENT_LENGTH",
+                "Content-Length can't be present with Transfer-Encoding",
+            ),
             _ => self.close_and_skip(State::Value(ValueState::Space)),
         }
     }

@@ -273,7 +273,13 @@ impl Machine {
     }
 
     /// `success` if the flag forgives, otherwise the failure, at the current position.
-    pub(super) fn forgive_or_fail(&mut self, flag: u32, success: State, code: &'static str, reason: &'static str) -> Turn {
+    pub(super) fn forgive_or_fail(
+        &mut self,
+        flag: u32,
+        success: State,
+        code: &'static str,
+        reason: &'static str,
+    ) -> Turn {
         if self.forgives(flag) { self.go(success) } else { self.fail(code, reason) }
     }
 

@@ -1,8 +1,8 @@
 //! What the fields of a message mean for it: how long the body is, whether the connection goes on afterwards.
 
+use super::body::BodyState;
 use super::machine::{Event, Failure, Lenient, Machine, State, Turn};
 use super::method;
-use super::body::BodyState;
 
 /// What a connection carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

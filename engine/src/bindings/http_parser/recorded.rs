@@ -128,7 +128,15 @@ impl Observer {
             (serde_json::Value::Null, machine.status.into(), latin1(self.connection.reason()).into())
         };
         let arguments = serde_json::json!([
-            machine.major, machine.minor, fields, method, url, status, reason, machine.is_upgrade, machine.should_keep_alive()
+            machine.major,
+            machine.minor,
+            fields,
+            method,
+            url,
+            status,
+            reason,
+            machine.is_upgrade,
+            machine.should_keep_alive()
         ]);
         self.seen.push(format!("headers {arguments}"));
         self.connection.machine.after_headers(match self.answer {
@@ -148,7 +156,12 @@ fn cases(text: &str) -> impl Iterator<Item = Case> {
         let case: serde_json::Value = serde_json::from_str(line).expect("a recorded line is JSON");
         let number = |name: &str| case[name].as_u64().expect("a number");
         let texts = |name: &str| -> Vec<String> {
-            case[name].as_array().expect("a list").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+            case[name]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|text| text.as_str().expect("a text").to_owned())
+                .collect()
         };
         Case {
             kind: if number("type") == 1 { Kind::Request } else { Kind::Response },
@@ -181,7 +194,10 @@ fn sees_what_node_sees() {
             wrong += 1;
             if wrong < 8 {
                 let input = case.parts.iter().map(|part| latin1(part)).collect::<Vec<_>>();
-                println!("lenient {} max {} answer {} {:?}\n{:?}\n  ours {:#?}\n  node {:#?}\n", case.lenient.0, case.header_bytes_max, case.answer, case.kind, input, seen, case.seen);
+                println!(
+                    "lenient {} max {} answer {} {:?}\n{:?}\n  ours {:#?}\n  node {:#?}\n",
+                    case.lenient.0, case.header_bytes_max, case.answer, case.kind, input, seen, case.seen
+                );
             }
         }
     }

@@ -40,7 +40,9 @@ impl Machine {
             (RequestState::SpaceAfterMethod, b' ') => self.skip(State::Request(RequestState::SpacesBeforeUrl)),
             (RequestState::SpaceAfterMethod, _) => self.fail("HPE_INVALID_METHOD", "Expected space after method"),
             (RequestState::SpacesBeforeUrl | RequestState::SpacesBeforeProtocol, b' ') => self.skip(self.state),
-            (RequestState::SpacesBeforeUrl, _) if self.method == method::CONNECT => self.go(State::Url(UrlState::ConnectEntry)),
+            (RequestState::SpacesBeforeUrl, _) if self.method == method::CONNECT => {
+                self.go(State::Url(UrlState::ConnectEntry))
+            }
             (RequestState::SpacesBeforeUrl, _) => self.go(State::Url(UrlState::Entry)),
             (RequestState::SpacesBeforeProtocol, _) => {
                 self.word = Progress::default();
@@ -91,12 +93,20 @@ impl Machine {
             (RequestState::LineEnd, b'\r') => self.skip(State::Request(RequestState::LineFeed)),
             (RequestState::LineEnd, b'\n') => {
                 self.at += 1;
-                self.forgive_or_fail(Lenient::NO_CR_BEFORE_LF, State::Request(RequestState::LineFeed), "HPE_INVALID_VERSION", reason)
+                self.forgive_or_fail(
+                    Lenient::NO_CR_BEFORE_LF,
+                    State::Request(RequestState::LineFeed),
+                    "HPE_INVALID_VERSION",
+                    reason,
+                )
             }
             (RequestState::LineFeed, b'\n') => self.skip(State::Field(FieldState::AfterFirstLine)),
-            (RequestState::LineFeed, _) => {
-                self.forgive_or_fail(Lenient::NO_LF_AFTER_CR, State::Field(FieldState::AfterFirstLine), "HPE_STRICT", reason)
-            }
+            (RequestState::LineFeed, _) => self.forgive_or_fail(
+                Lenient::NO_LF_AFTER_CR,
+                State::Field(FieldState::AfterFirstLine),
+                "HPE_STRICT",
+                reason,
+            ),
             _ => self.fail("HPE_INVALID_VERSION", reason),
         }
     }

@@ -52,7 +52,9 @@ impl Machine {
             StatusState::AfterCode => self.after_status_code(byte),
             StatusState::ReasonStart | StatusState::Reason => self.read_reason(state, input),
             StatusState::LineFeed if byte == b'\n' => self.skip(HEADERS),
-            StatusState::LineFeed => self.forgive_or_fail(Lenient::NO_LF_AFTER_CR, HEADERS, "HPE_STRICT", "Expected LF after CR"),
+            StatusState::LineFeed => {
+                self.forgive_or_fail(Lenient::NO_LF_AFTER_CR, HEADERS, "HPE_STRICT", "Expected LF after CR")
+            }
         }
     }
 

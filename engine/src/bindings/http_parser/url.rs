@@ -42,7 +42,9 @@ impl Machine {
                 self.open(Span::Url);
                 self.go(State::Url(if state == UrlState::Entry { UrlState::Start } else { UrlState::Server }))
             }
-            UrlState::Start | UrlState::Schema | UrlState::SchemaSlash | UrlState::SchemaSecondSlash => self.url_start(state, byte),
+            UrlState::Start | UrlState::Schema | UrlState::SchemaSlash | UrlState::SchemaSecondSlash => {
+                self.url_start(state, byte)
+            }
             UrlState::Server | UrlState::ServerAfterAt => self.url_server(state, byte),
             UrlState::Path | UrlState::Query | UrlState::Fragment => self.url_path(state, byte),
             _ => self.url_end(state, byte),

@@ -33,7 +33,8 @@ pub(super) enum ValueState {
 
 const CHUNKED: [&str; 1] = ["chunked"];
 const OPTIONS: [&str; 3] = ["close", "upgrade", "keep-alive"];
-const OPTION_SPECIALS: [Special; 3] = [Special::ConnectionClose, Special::ConnectionUpgrade, Special::ConnectionKeepAlive];
+const OPTION_SPECIALS: [Special; 3] =
+    [Special::ConnectionClose, Special::ConnectionUpgrade, Special::ConnectionKeepAlive];
 const NEXT_FIELD: State = State::Field(FieldState::Start);
 const INVALID_TOKEN: &str = "HPE_INVALID_HEADER_TOKEN";
 const INVALID_CHAR: &str = "Invalid header value char";
@@ -41,7 +42,9 @@ const INVALID_CHAR: &str = "Invalid header value char";
 impl Machine {
     pub(super) fn value(&mut self, state: ValueState, input: &[u8]) -> Turn {
         match state {
-            ValueState::Space | ValueState::EmptyLineFeed | ValueState::AfterEmptyLine => self.before_value(state, input),
+            ValueState::Space | ValueState::EmptyLineFeed | ValueState::AfterEmptyLine => {
+                self.before_value(state, input)
+            }
             ValueState::Start => self.start_value(),
             ValueState::Text => {
                 self.at += alphabet::FIELD_VALUE.prefix(&input[self.at..]);
@@ -55,7 +58,9 @@ impl Machine {
                 self.transfer_coding(state, input)
             }
             ValueState::Length | ValueState::LengthSpace => self.content_length(state, input),
-            ValueState::OptionWord | ValueState::AfterOption | ValueState::OtherOption => self.connection_option(state, input),
+            ValueState::OptionWord | ValueState::AfterOption | ValueState::OtherOption => {
+                self.connection_option(state, input)
+            }
         }
     }
 
@@ -70,7 +75,9 @@ impl Machine {
                 self.forgive_or_fail(Lenient::NO_CR_BEFORE_LF, after_empty, INVALID_TOKEN, INVALID_CHAR)
             }
             (ValueState::EmptyLineFeed, b'\n') => self.skip(after_empty),
-            (ValueState::EmptyLineFeed, _) => self.forgive_or_fail(Lenient::HEADERS, after_empty, "HPE_STRICT", "Expected LF after CR"),
+            (ValueState::EmptyLineFeed, _) => {
+                self.forgive_or_fail(Lenient::HEADERS, after_empty, "HPE_STRICT", "Expected LF after CR")
+            }
             (ValueState::AfterEmptyLine, b' ' | b'\t') => {
                 self.at += 1;
                 self.forgive_or_fail(Lenient::HEADERS, State::Value(ValueState::Space), INVALID_TOKEN, INVALID_CHAR)
@@ -102,7 +109,9 @@ impl Machine {
                 self.special = Special::General;
                 self.go(State::Value(ValueState::Text))
             }
-            Special::TransferEncoding if self.flags.chunked && self.forbids_after_chunked() => self.fail_after_chunked(),
+            Special::TransferEncoding if self.flags.chunked && self.forbids_after_chunked() => {
+                self.fail_after_chunked()
+            }
             Special::TransferEncoding => {
                 self.flags.transfer_encoding = true;
                 self.flags.chunked = false;
@@ -150,7 +159,9 @@ impl Machine {
                 self.go(State::Value(ValueState::Otherwise))
             }
             (ValueState::AfterChunked, b',') if self.forbids_after_chunked() => self.fail_after_chunked(),
-            (ValueState::AfterChunked, b',') | (ValueState::CodingSpace, _) => self.go(State::Value(ValueState::Coding)),
+            (ValueState::AfterChunked, b',') | (ValueState::CodingSpace, _) => {
+                self.go(State::Value(ValueState::Coding))
+            }
             (ValueState::AfterChunked, _) => self.go(State::Value(ValueState::OtherCoding)),
             (_, b',') => self.skip(State::Value(ValueState::CodingSpace)),
             _ => {
@@ -234,7 +245,9 @@ impl Machine {
             (ValueState::Relaxed, 1..) if byte != b'\r' && byte != b'\n' => self.skip(State::Value(ValueState::Text)),
             (ValueState::Relaxed, _) => self.close_and_fail(INVALID_TOKEN, INVALID_CHAR),
             (_, b'\r') => self.close_and_skip(line_feed),
-            (_, b'\n') if state == ValueState::Lenient || self.forgives(Lenient::NO_CR_BEFORE_LF) => self.close(line_feed),
+            (_, b'\n') if state == ValueState::Lenient || self.forgives(Lenient::NO_CR_BEFORE_LF) => {
+                self.close(line_feed)
+            }
             (_, b'\n') => self.close_and_fail("HPE_CR_EXPECTED", "Missing expected CR after header value"),
             _ if self.forgives(Lenient::HEADERS) => self.go(State::Value(ValueState::Lenient)),
             _ if self.forgives(Lenient::VALUE_RELAXED) => self.go(State::Value(ValueState::Relaxed)),

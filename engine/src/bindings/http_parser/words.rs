@@ -19,13 +19,7 @@ pub(super) enum Found {
 }
 
 /// Reads on from `at`, taking the longest word; compares with `fold` applied to the input.
-pub(super) fn read(
-    words: &[&str],
-    progress: &mut Progress,
-    input: &[u8],
-    at: &mut usize,
-    fold: fn(u8) -> u8,
-) -> Found {
+pub(super) fn read(words: &[&str], progress: &mut Progress, input: &[u8], at: &mut usize, fold: fn(u8) -> u8) -> Found {
     loop {
         let prefix = &bytes(words, progress.candidate)[..usize::from(progress.matched)];
         let mut longer = words.iter().filter(|word| word.len() > prefix.len() && word.as_bytes().starts_with(prefix));
@@ -34,7 +28,9 @@ pub(super) fn read(
             return Found::Word(word);
         }
         let Some(&byte) = input.get(*at) else { return Found::Starved };
-        let next = longer.find(|word| word.as_bytes()[prefix.len()] == fold(byte)).and_then(|&next| position(words, |word| word == next.as_bytes()));
+        let next = longer
+            .find(|word| word.as_bytes()[prefix.len()] == fold(byte))
+            .and_then(|&next| position(words, |word| word == next.as_bytes()));
         match (next, whole) {
             (Some(candidate), _) => *progress = Progress { candidate, matched: progress.matched + 1 },
             (None, Some(word)) => return Found::Word(word),

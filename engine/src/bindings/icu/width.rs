@@ -11,8 +11,12 @@ pub(super) enum Ambiguous {
     Wide,
 }
 
+/// Invisible where a line does not break, yet ICU gives it a column.
+const SOFT_HYPHEN: char = '\u{ad}';
+
 /// Columns of one character; a control character takes none.
 pub(super) fn columns(character: char, ambiguous: Ambiguous) -> usize {
+    let character = if character == SOFT_HYPHEN { '¡' } else { character };
     match ambiguous {
         Ambiguous::Narrow => character.width(),
         Ambiguous::Wide => character.width_cjk(),

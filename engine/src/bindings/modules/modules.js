@@ -27,7 +27,7 @@ function parse(path, text) {
     typeof json.main === 'string' ? json.main : undefined,
     type,
     field(json.imports),
-    typeof json.exports === 'string' ? JSON.stringify(json.exports) : field(json.exports),
+    field(json.exports),
     path,
   ];
 }

@@ -26,7 +26,13 @@ fn init(exports: &Exports<'_>) -> Result<()> {
 }
 
 /// The answer, or nothing with the error described in the object `index`; a refusal is thrown.
-fn checked<'js, T>(call: &Call<'_, 'js>, answer: Answer<T>, topic: Topic, syscall: &str, index: usize) -> Result<Option<T>> {
+fn checked<'js, T>(
+    call: &Call<'_, 'js>,
+    answer: Answer<T>,
+    topic: Topic,
+    syscall: &str,
+    index: usize,
+) -> Result<Option<T>> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(failure) if failure.refused().is_some() => Err(denied(topic, syscall).throw(&call.ctx, failure)),

@@ -66,6 +66,10 @@ class Pipe extends LibuvStreamWrap {
     while (this.fd >= 0) {
       const fd = native.accept(this.fd);
       if (fd === UV_EAGAIN) return;
+      if (this._isOutOfHandles(fd)) {
+        this._acceptLater();
+        return;
+      }
       if (fd < 0) {
         this.makeCallback(this.onconnection, fd, undefined);
         return;

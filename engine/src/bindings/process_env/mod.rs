@@ -6,8 +6,7 @@ use super::{Binding, Exports};
 use crate::host::process;
 use crate::js::{Call, Result, Value, values};
 
-pub(crate) const BINDING: Binding =
-    Binding { name: "process_env", init, glue: Some(include_str!("process_env.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "process_env", init, glue: Some(include_str!("process_env.js")) };
 
 thread_local! {
     /// What the app has set (`Some`) or deleted (`None`), in that order.
@@ -24,7 +23,8 @@ fn init(exports: &Exports<'_>) -> Result<()> {
 
 /// The value of a variable.
 pub(crate) fn get(name: &str) -> Option<String> {
-    let written = WRITTEN.with_borrow(|all| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+    let written =
+        WRITTEN.with_borrow(|all| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
     written.unwrap_or_else(|| process::env(name).ok())
 }
 

@@ -73,6 +73,20 @@ binding.loadEnvFile = function loadEnvFile(path = '.env') {
   for (const name of ObjectKeys(parsed)) env[name] ??= parsed[name];
 };
 
+// Node tells what usually is the reason.
+const { cwd } = binding;
+binding.cwd = () => {
+  try {
+    return cwd();
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      error.message = 'ENOENT: process.cwd failed with error no such file or directory, the current working directory was ' +
+        'likely removed without changing the working directory, uv_cwd';
+    }
+    throw error;
+  }
+};
+
 binding.setEmitWarningSync = () => {};
 binding._getActiveRequests = () => [];
 binding._getActiveHandles = () => [];

@@ -184,5 +184,9 @@ fn encode_all<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// What a standard stream is; anything else is unknown.
 pub(crate) fn kind_of(handle: i32) -> i32 {
-    if (0..=2).contains(&handle) { process::stdio_kind(handle).unwrap_or(stdio_kind::UNKNOWN) } else { stdio_kind::UNKNOWN }
+    if (0..=2).contains(&handle) {
+        process::stdio_kind(handle).unwrap_or(stdio_kind::UNKNOWN)
+    } else {
+        stdio_kind::UNKNOWN
+    }
 }

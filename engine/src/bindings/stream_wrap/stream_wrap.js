@@ -3,7 +3,7 @@
 const { ArrayPrototypePush, ArrayPrototypeShift, Int32Array, TypedArrayPrototypeSubarray, Uint8Array } = primordials;
 const { HandleWrap, ReqWrap, defer, onClosing, setRef, unwatch, watch } = internalBinding('edge_loop');
 const { Providers } = internalBinding('async_wrap');
-const { UV_EAGAIN, UV_EBADF, UV_ECANCELED, UV_EINVAL, UV_ENOTCONN } = internalBinding('uv');
+const { UV_EAGAIN, UV_EBADF, UV_ECANCELED, UV_EINVAL, UV_EMFILE, UV_ENFILE, UV_ENOTCONN } = internalBinding('uv');
 const { kReadBytesOrError, kArrayBufferOffset, kBytesWritten, kLastWriteWasAsync } = binding;
 
 const READABLE = 1;
@@ -12,6 +12,7 @@ const HANGUP = 4;
 // As libuv: other streams get their turn after so many full reads.
 const READS_MAX = 32;
 const FULL_READ = 64 * 1024;
+const ACCEPT_AGAIN_MS = 50;
 
 const state = new Int32Array(5);
 
@@ -83,6 +84,21 @@ class LibuvStreamWrap extends HandleWrap {
     return this.#update();
   }
 
+  /** Lets connections wait for a while: there are no more handles for them now. */
+  _acceptLater() {
+    this.#listening = false;
+    this.#update();
+    const timer = shared.require('timers').setTimeout(() => {
+      if (this.#fd >= 0) this._listening();
+    }, ACCEPT_AGAIN_MS);
+    if (!this.hasRef()) timer.unref();
+  }
+
+  /** Whether that is why a connection could not be taken. */
+  _isOutOfHandles(status) {
+    return status === UV_EMFILE || status === UV_ENFILE;
+  }
+
   _accept() {}
 
   // ---- Readiness -------------------------------------------------------------------------------------------------
@@ -106,7 +122,9 @@ class LibuvStreamWrap extends HandleWrap {
 
   #ready(flags) {
     if (this.#connect !== undefined) {
-      if (this.#connect.status === undefined) this.#connected(this._connectStatus());
+      if (this.#connect.status !== undefined) return;
+      const status = this._connectStatus();
+      if (status !== undefined) this.#connected(status);
       return;
     }
     if (this.#listening) {

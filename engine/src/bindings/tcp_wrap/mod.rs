@@ -41,9 +41,8 @@ fn shown(address: &Address) -> String {
 
 /// (handle, address, port, flags)
 fn bind<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    let bound = address(call, 1)?.and_then(|address| {
-        note_refusal(sockets::tcp_bind(call.i32(0), &address, call.i32(3)), || shown(&address))
-    });
+    let bound = address(call, 1)?
+        .and_then(|address| note_refusal(sockets::tcp_bind(call.i32(0), &address, call.i32(3)), || shown(&address)));
     status(call, bound)
 }
 

@@ -3,7 +3,7 @@
 const { LibuvStreamWrap } = internalBinding('stream_wrap');
 const { ReqWrap } = internalBinding('edge_loop');
 const { Providers } = internalBinding('async_wrap');
-const { UV_EAGAIN, UV_EBADF, UV_ECONNREFUSED, UV_EINPROGRESS = -115, UV_ENOTSUP } = internalBinding('uv');
+const { UV_EAGAIN, UV_EBADF, UV_ECONNREFUSED, UV_EINPROGRESS = -115, UV_ENOTCONN, UV_ENOTSUP } = internalBinding('uv');
 const { owner_symbol: kOwner } = internalBinding('symbols');
 
 const SOCKET = 0;
@@ -69,6 +69,10 @@ class TCP extends LibuvStreamWrap {
     while (this.fd >= 0) {
       const fd = native.accept(this.fd);
       if (fd === UV_EAGAIN) return;
+      if (this._isOutOfHandles(fd)) {
+        this._acceptLater();
+        return;
+      }
       if (fd < 0) {
         this.makeCallback(this.onconnection, fd, undefined);
         return;
@@ -98,8 +102,10 @@ class TCP extends LibuvStreamWrap {
     return 0;
   }
 
+  // An event may be about an earlier socket of the same number: then there is neither an error nor a peer.
   _connectStatus() {
-    return native.error(this.fd);
+    const status = native.error(this.fd);
+    return status === 0 && native.name(this.fd, PEER) === UV_ENOTCONN ? undefined : status;
   }
 
   connect(req, address, port) {

@@ -3,6 +3,7 @@
 mod components;
 pub(crate) mod domain;
 mod file_path;
+mod setters;
 
 use url::{Origin, Position, Url, quirks};
 
@@ -105,35 +106,10 @@ fn update<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
         };
     }
     let Ok(mut url) = Url::parse(&call.string(0)?) else { return call.ret(false) };
-    if set_component(&mut url, action, &value).is_err() {
+    if setters::set(&mut url, action, &value).is_err() {
         return call.ret(false);
     }
     answer(call, &up_to_date(url))
-}
-
-/// The actions are numbered as in `lib/internal/url.js`.
-fn set_component(url: &mut Url, action: u32, value: &str) -> std::result::Result<(), ()> {
-    match action {
-        0 => quirks::set_protocol(url, value),
-        1 => quirks::set_host(url, value),
-        2 => quirks::set_hostname(url, value),
-        3 => quirks::set_port(url, value),
-        4 => quirks::set_username(url, value),
-        5 => quirks::set_password(url, value),
-        6 => {
-            quirks::set_pathname(url, value);
-            Ok(())
-        }
-        7 => {
-            quirks::set_search(url, value);
-            Ok(())
-        }
-        8 => {
-            quirks::set_hash(url, value);
-            Ok(())
-        }
-        _ => Err(()),
-    }
 }
 
 /// `(href, with fragment, with Unicode host, with search, with credentials)`

@@ -62,7 +62,10 @@ pub(super) fn refusal_error<'js>(ctx: &Ctx<'js>, number: i32) -> Result<Object<'
 /// In the words of Node's permission model, with our flag.
 pub(crate) fn access_denied(capability: Capability, resource: &str) -> String {
     let equals = if resource.is_empty() { "" } else { "=" };
-    format!("Access to this API has been restricted. Use {}{equals}{resource} to manage permissions.", capability.flag())
+    format!(
+        "Access to this API has been restricted. Use {}{equals}{resource} to manage permissions.",
+        capability.flag()
+    )
 }
 
 /// The name of the permission in Node's permission model.

@@ -1,0 +1,214 @@
+//! The whole way of a small guest: translated, linked, packed with images that node captured, and run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use edgepack_format::container::{Effect, Guard, Hash};
+use edgepack_format::manifest::Manifest;
+use edgepack_format::policy::{Grants, Scope};
+use edgepack_packer::{Contents, Engine, Memory, Started, container, executable};
+
+use crate::dist::Guest;
+use crate::project::Project;
+use crate::run::{command, run};
+
+const TRIPLE: &str = "x86_64-unknown-linux-musl";
+const STACK_POINTER: u32 = 1 << 20;
+
+/// What the packer needs, and where to put what it makes.
+struct Bench {
+    folder: PathBuf,
+    stub: Vec<u8>,
+    engine: Hash,
+    base: Vec<u8>,
+    loaded: Vec<u8>,
+    started: Vec<u8>,
+}
+
+/// Which images go into a container.
+#[derive(Clone, Copy, PartialEq)]
+enum Images {
+    Both,
+    Loaded,
+    None,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let project = Project::open().unwrap();
+        let inputs = ["stub-runtime/tests/guest"];
+        let folder = project.cached("test-guest", &inputs, "", |folder| {
+            let source = project.root.join("stub-runtime/tests/guest/guest.c");
+            let flags = ["--target=wasm32-wasi", "-Wno-deprecated", "--no-wasm-opt", "-O2", "-mexec-model=reactor"];
+            let linker = ["-Wl,-z,stack-size=1048576", "-Wl,--stack-first", "-Wl,--export=__stack_pointer", "-o"];
+            let mut clang = command("clang-22", flags.iter().chain(&linker), &project.root);
+            run(clang.arg(folder.join("guest.wasm")).arg(source))?;
+            let mut node = command("node", ["stub-runtime/tests/guest/capture.mjs"], &project.root);
+            run(node.arg(folder.join("guest.wasm")).arg(folder))
+        });
+        let folder = folder.unwrap();
+        let read = |name: &str| fs::read(folder.join(name)).unwrap();
+        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
+        let stub = super::build(&project, &guest, TRIPLE).unwrap();
+        let base = read("base.img").split_off(4096);
+        Bench {
+            stub: fs::read(stub).unwrap(),
+            engine: edgepack_packer::engine_hash(&read("guest.wasm"), &base),
+            loaded: read("loaded.mem"),
+            started: read("started.mem"),
+            base,
+            folder: tempfile::tempdir().unwrap().keep(),
+        }
+    }
+
+    fn container(&self, grants: Grants, images: Images, guards: &[Guard], hot_pages: &[u32]) -> Vec<u8> {
+        let memory = |bytes| Memory { bytes, stack_pointer: STACK_POINTER };
+        let manifest = Manifest { grants, memory_bytes_max: 256 << 20, ..Manifest::default() };
+        let effects = [Effect::Write { handle: 1, bytes: b"started\n".to_vec() }];
+        let contents = Contents {
+            manifest: &manifest,
+            engine: Engine { hash: self.engine, base_memory: &self.base },
+            loaded: (images != Images::None).then(|| memory(&self.loaded)),
+            started: (images == Images::Both).then(|| Started {
+                memory: memory(&self.started),
+                guards,
+                effects: &effects,
+            }),
+            package: (images == Images::None).then_some(b"a package"),
+            source_map: "",
+            licences: "",
+            hot_pages,
+        };
+        container(&contents).unwrap()
+    }
+
+    fn program(&self, name: &str, container: &[u8]) -> PathBuf {
+        let path = self.folder.join(name);
+        fs::write(&path, executable(&self.stub, container).unwrap()).unwrap();
+        make_runnable(&path);
+        path
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // A folder left behind in /tmp is not worth a failed test.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn make_runnable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Exit code, standard output and error, without the effect that the started image replays.
+fn ran(program: &Path, args: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(program).args(args).env("HOME", "/home/x").stdin(Stdio::null()).output().unwrap();
+    // Standard output may be a table; a byte that is no text counts as one.
+    let text = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect::<String>();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// One test, because building the stub takes minutes and is done once.
+#[test]
+#[ignore = "builds a stub: `cargo xtask test` runs it"]
+fn a_guest_boots_from_every_image_and_ends_as_it_should() {
+    let bench = Bench::new();
+    images_agree(&bench);
+    ends(&bench);
+    grants_hold(&bench);
+    damage_is_refused(&bench);
+    strip_keeps_the_app(&bench);
+}
+
+fn images_agree(bench: &Bench) {
+    let all: Vec<u32> = (0..u32::try_from(bench.started.len() / 4096).unwrap()).collect();
+    let wrong = [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 99 }];
+    let right = [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }];
+    for (name, images, guards, hot_pages) in [
+        ("started", Images::Both, &[][..], &[][..]),
+        ("guarded", Images::Both, &right, &[]),
+        ("unguarded", Images::Both, &wrong, &[]),
+        ("hot", Images::Both, &[], &all),
+        ("some-hot", Images::Both, &[], &[300, 301, 700]),
+        ("loaded", Images::Loaded, &[], &[]),
+        ("package", Images::None, &[], &[]),
+    ] {
+        let container = bench.container(Grants::default(), images, guards, hot_pages);
+        let program = bench.program(name, &container);
+        let sum = "started\nsum 3207571072\n".to_owned();
+        assert_eq!(ran(&program, &[]), (0, sum.clone(), String::new()), "{name}");
+        let file = bench.folder.join("app.epk");
+        fs::write(&file, container).unwrap();
+        let stub = bench.folder.join("stub");
+        fs::write(&stub, &bench.stub).unwrap();
+        make_runnable(&stub);
+        assert_eq!(ran(&stub, &[file.to_str().unwrap()]), (0, sum, String::new()), "{name} as a file");
+        let (code, written, _) = ran(&program, &["write-cold"]);
+        assert_eq!((code, written.trim_start_matches("started\n").chars().count()), (0, 2 * 65_536), "{name}");
+        let (_, written, _) = ran(&program, &["fill"]);
+        assert!(written.ends_with("filled\n"), "{name}: the kernel wrote into cold memory");
+    }
+}
+
+fn ends(bench: &Bench) {
+    let program = bench.program("ends", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
+    let stopped = |sentence: &str| (134, String::new(), format!("edgepack: the engine stopped: {sentence}\n"));
+    assert_eq!(ran(&program, &["exit"]).0, 7);
+    assert_eq!(ran(&program, &["trap"]), stopped("unreachable code"));
+    assert_eq!(ran(&program, &["outside"]), stopped("memory access out of bounds"));
+    assert_eq!(ran(&program, &["recurse"]), stopped("stack overflow"));
+    assert_eq!(ran(&program, &["pointer"]), stopped("a host call's pointer is out of bounds"));
+    assert_eq!(ran(&program, &["indirect"]), stopped("wrong indirect call"));
+    assert_eq!(ran(&program, &["deep"]).1, "500000\n", "more than the usual limit of 8 MiB");
+    assert_eq!(ran(&program, &["grow"]), (0, "2157024\n".to_owned(), String::new()));
+    assert_eq!(ran(&program, &["wait"]).1, "waited\n");
+}
+
+fn grants_hold(bench: &Bench) {
+    let program = bench.program("denied", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
+    assert_eq!(ran(&program, &["env"]).1, "unset\n");
+    assert_eq!(ran(&program, &["read"]).1, "refused 10001\n");
+    let env = Scope::Some(vec!["HOME".to_owned()]);
+    let grants = Grants { env, read: Scope::All, ..Grants::default() };
+    let program = bench.program("granted", &bench.container(grants, Images::Loaded, &[], &[]));
+    assert_eq!(ran(&program, &["env"]).1, "/home/x");
+    assert_eq!(ran(&program, &["read"]).1, fs::read_to_string("/etc/hostname").unwrap());
+}
+
+fn damage_is_refused(bench: &Bench) {
+    let whole = bench.container(Grants::default(), Images::Loaded, &[], &[]);
+    let refused = |bytes: &[u8]| {
+        let (code, _, error) = ran(&bench.program("damaged", bytes), &[]);
+        assert_eq!(code, 1, "{error}");
+        error
+    };
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 10] ^= 4;
+    assert!(refused(&damaged).contains("stored chunk"), "seen at the first touch");
+    let cut = refused(&whole[..whole.len() - 1]);
+    assert_eq!(cut, "edgepack: the container is cut short\n");
+    assert_eq!(refused(b"something else"), "edgepack: not an edgepack container\n");
+    let other = Bench {
+        engine: [1; 32],
+        stub: bench.stub.clone(),
+        base: bench.base.clone(),
+        loaded: bench.loaded.clone(),
+        started: bench.started.clone(),
+        folder: tempfile::tempdir().unwrap().keep(),
+    };
+    let error = refused(&other.container(Grants::default(), Images::Loaded, &[], &[]));
+    assert!(
+        error.starts_with("edgepack: the container was made for engine 0101010101010101, this executable has engine ")
+    );
+}
+
+fn strip_keeps_the_app(bench: &Bench) {
+    let program = bench.program("stripped", &bench.container(Grants::default(), Images::Loaded, &[], &[3]));
+    let status = Command::new("strip").arg(&program).status().unwrap();
+    assert!(status.success());
+    assert_eq!(ran(&program, &["hello"]).1, "hello\n");
+}
