@@ -10,6 +10,9 @@ const FIELDS_MAX: usize = 32;
 /// Bytes of chunk extensions in one message.
 const EXTENSION_BYTES_MAX: u64 = 16_384;
 
+/// Bytes of memory for texts that a parser keeps between messages.
+const TEXT_BYTES_KEPT: usize = 2048;
+
 const HEADER_OVERFLOW: Failure = Failure { code: "HPE_HEADER_OVERFLOW", reason: "Header overflow" };
 const EXTENSION_OVERFLOW: Failure =
     Failure { code: "HPE_CHUNK_EXTENSIONS_OVERFLOW", reason: "Chunk extensions overflow" };
@@ -245,6 +248,8 @@ impl Connection {
 
     fn forget_texts(&mut self) {
         self.texts.clear();
+        // Parsers are kept for reuse: one large message must not stay in memory for each.
+        self.texts.shrink_to(TEXT_BYTES_KEPT);
         self.url = 0..0;
         self.reason = 0..0;
         self.forget_fields();
