@@ -364,3 +364,18 @@ JSValue edge_new_error(JSContext *ctx, int kind, const char *message)
         build_backtrace(ctx, error, entered, NULL, 0, 0, JS_BACKTRACE_FLAG_FILTER_FUNC | JS_BACKTRACE_FLAG_SKIP_FIRST_LEVEL);
     return error;
 }
+
+/* Whether a proxy's trap that calls this native function was called to learn which properties are enumerable, and not
+   for a value: by Object.keys, values and entries, by for-in and by spread, which read values afterwards themselves. */
+int edge_lists_names(JSContext *ctx)
+{
+    JSStackFrame *native = ctx->rt->current_stack_frame;
+    JSStackFrame *trap = native ? native->prev_frame : NULL;
+    JSStackFrame *caller = trap ? trap->prev_frame : NULL;
+    if (!caller)
+        return 0;
+    JSObject *p = JS_VALUE_GET_OBJ(caller->cur_func);
+    if (js_class_has_bytecode(p->class_id))
+        return 1;
+    return p->class_id == JS_CLASS_C_FUNCTION && p->u.cfunc.c_function.generic_magic == js_object_keys;
+}

@@ -14,6 +14,8 @@
   const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 
+  // The failing expression is cut out of the source text, which is not kept: `assert` then says what was false in words.
+  require('internal/errors/error_source').getErrorSourceExpression = () => undefined;
   refuseUnsupported();
   preExecution();
   preload();

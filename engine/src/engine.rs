@@ -119,7 +119,11 @@ pub(crate) fn set_thrown(text: String) {
     THROWN.set(text);
 }
 
-/// The text of an exception that start-up did not catch.
-pub(crate) fn thrown() -> String {
-    THROWN.with_borrow(Clone::clone)
+/// Writes the text of an exception that start-up did not catch, as far as it fits; the length.
+pub(crate) fn thrown_text(out: &mut [u8]) -> usize {
+    THROWN.with_borrow(|text| {
+        let length = text.len().min(out.len());
+        out[..length].copy_from_slice(&text.as_bytes()[..length]);
+        length
+    })
 }

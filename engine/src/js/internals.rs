@@ -15,6 +15,7 @@ unsafe extern "C" {
     fn edge_set_promise_hooks(ctx: *mut qjs::JSContext, on_init: qjs::JSValue, on_settled: qjs::JSValue);
     fn edge_set_context(ctx: *mut qjs::JSContext);
     fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
+    fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
 }
@@ -133,4 +134,10 @@ pub(crate) fn backtrace(out: &mut [u8]) -> usize {
     // SAFETY: at most `capacity` bytes are written at the address.
     let length = unsafe { edge_backtrace_text(out.as_mut_ptr(), capacity) };
     usize::try_from(length).unwrap_or(0)
+}
+
+/// Whether the proxy trap that calls the running native function is asked only which properties are enumerable.
+pub(crate) fn lists_names(ctx: &Ctx<'_>) -> bool {
+    // SAFETY: looks at the stack frames of a live context.
+    unsafe { edge_lists_names(ctx.as_raw().as_ptr()) != 0 }
 }
