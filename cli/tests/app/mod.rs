@@ -48,7 +48,7 @@ impl App {
         let folder = self.installed()?;
         let package = std::fs::read(folder.join("package.json")).map_err(|error| error.to_string())?;
         let package: Value = serde_json::from_slice(&package).map_err(|error| error.to_string())?;
-        let mut command = Command::new(node()?);
+        let mut command = Command::new(crate::reference::node()?);
         command.args(texts(&self.case["node"])).arg(folder.join(package["main"].as_str().unwrap_or("index.js")));
         self.run(command)
     }
@@ -149,13 +149,6 @@ impl Observed {
 
 fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn node() -> Result<PathBuf, String> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let node = cache.unwrap_or_default().join("edgepack/current/node");
-    if node.exists() { Ok(node) } else { Err("there is no node to compare with: run `cargo xtask setup`".to_owned()) }
 }
 
 fn install(folder: &Path) -> Result<PathBuf, String> {
