@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bundler::{Builtins, Bundle, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;

@@ -40,7 +40,7 @@ impl std::error::Error for Failure {}
 
 /// Prints the error to stderr; the exit code it means.
 pub(crate) fn print(error: &anyhow::Error) -> ExitCode {
-    if let Some(found) = error.downcast_ref::<bundler::Diagnostics>() {
+    if let Some(found) = error.downcast_ref::<edgepack_bundler::Diagnostics>() {
         eprintln!("{found}");
         return ExitCode::FAILURE;
     }

@@ -3,7 +3,36 @@
 #include "quickjs.h"
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
 static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack);
+static char *edge_share_source(JSContext *ctx, const char *text, size_t length);
+static void edge_free_source(JSRuntime *rt, char *text);
 #include "quickjs_hooked.h"
+
+/* Text that lives as long as the engine: functions compiled from it point into it. */
+static const char *edge_shared_text;
+static size_t edge_shared_length;
+
+/* Names that text. There is one, the app's bundle. */
+void edge_set_shared_text(const char *text, uint32_t length)
+{
+    edge_shared_text = text;
+    edge_shared_length = length;
+}
+
+static bool edge_is_shared(const char *text)
+{
+    return text && text >= edge_shared_text && text < edge_shared_text + edge_shared_length;
+}
+
+static char *edge_share_source(JSContext *ctx, const char *text, size_t length)
+{
+    return edge_is_shared(text) ? (char *)text : js_strndup(ctx, text, length);
+}
+
+static void edge_free_source(JSRuntime *rt, char *text)
+{
+    if (!edge_is_shared(text))
+        js_free_rt(rt, text);
+}
 
 /* An error's stack, as V8 has it: call sites are taken when the error is made, and the own accessor `stack` formats them
    when it is first read. Both states are kept under private symbols, on whatever object the stack was captured. */
@@ -104,7 +133,7 @@ void edge_set_stack_formatter(JSContext *ctx, JSValueConst formatter)
 
 static void edge_drop_source(JSContext *ctx, JSFunctionBytecode *b)
 {
-    js_free(ctx, b->source);
+    edge_free_source(ctx->rt, b->source);
     b->source = NULL;
     b->source_len = 0;
 }

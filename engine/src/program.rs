@@ -21,7 +21,7 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
         configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
         app_files::install(package.files.iter().copied());
         if package.mode == Mode::Bundle {
-            let entry = script::evaluate_script(ctx, package.entry, package.script)?;
+            let entry = script::evaluate_bundle(ctx, package.entry, package.script)?;
             internals::strip_wrappers(entry.as_value());
             engine::set_entry(ctx, entry);
         }
