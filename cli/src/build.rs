@@ -15,6 +15,7 @@ use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
 
 use crate::args::AllowArgs;
 use crate::embedded;
+use crate::frozen::frozen;
 use crate::grants::grants;
 use crate::positions::{Place, original};
 use crate::progress::Progress;
@@ -165,8 +166,9 @@ fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Pr
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(plan, bundle);
+    let frozen = frozen(&bundle.manifest.edgepack, &bundle.source_map)?;
     Ok(progress.phase("snapshot", "running start-up", || match plan.start_up {
-        StartUp::Run => snapshots::take(&engine, &package, grants),
+        StartUp::Run => snapshots::take(&engine, &package, grants, &frozen),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, grants),
     })?)
 }

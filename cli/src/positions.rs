@@ -18,12 +18,15 @@ pub(crate) struct Place {
 /// The original place of the first position that has one: what the bundler has put in between has none.
 pub(crate) fn original(source_map: &str, positions: &[Position]) -> Option<Place> {
     let map = SourceMap::from_slice(source_map.as_bytes()).ok()?;
-    positions.iter().find_map(|position| {
-        let token = map.lookup_token(position.line.checked_sub(1)?, position.column.saturating_sub(1))?;
-        let file = token.get_source()?;
-        let file = file.strip_prefix(APP_ROOT).map_or(file, |below| below.trim_start_matches('/'));
-        Some(Place { file: file.to_owned(), line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
-    })
+    positions.iter().find_map(|position| in_map(&map, *position))
+}
+
+/// The original place of one position.
+pub(crate) fn in_map(map: &SourceMap, position: Position) -> Option<Place> {
+    let token = map.lookup_token(position.line.checked_sub(1)?, position.column.saturating_sub(1))?;
+    let file = token.get_source()?;
+    let file = file.strip_prefix(APP_ROOT).map_or(file, |below| below.trim_start_matches('/'));
+    Some(Place { file: file.to_owned(), line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
 }
 
 impl std::fmt::Display for Place {

@@ -5,15 +5,16 @@ use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::{Capability, Grants, Scope};
 
+use crate::frozen::Frozen;
 use crate::machine::{Answer, Guest, Host};
 use crate::reasons::reason;
 use crate::requests::{argument, pointer, refused};
 use crate::snapshot::{Position, Stop};
 
 /// What a sealed run has recorded so far.
-#[derive(Debug)]
 pub(crate) struct SealedHost {
     grants: Grants,
+    frozen: Frozen,
     /// Effects, in order.
     pub(crate) effects: Vec<Effect>,
     /// Assumptions, each once.
@@ -25,8 +26,9 @@ pub(crate) struct SealedHost {
 }
 
 impl SealedHost {
-    pub(crate) fn new(grants: &Grants) -> SealedHost {
-        SealedHost { grants: grants.clone(), effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+    pub(crate) fn new(grants: &Grants, frozen: &Frozen) -> SealedHost {
+        let (grants, frozen) = (grants.clone(), frozen.clone());
+        SealedHost { grants, frozen, effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
     }
 }
 
@@ -86,7 +88,11 @@ impl Host for SealedHost {
             },
             Sealed::Barrier => {
                 let why = reason(row.name, &argument(row, args, guest));
-                self.stopped = Some((stop(row.name, why, guest), running_step(guest)));
+                let stop = stop(row.name, why, guest);
+                if let Some(answer) = self.frozen.answer(&stop) {
+                    return Answer::Result(answer);
+                }
+                self.stopped = Some((stop, running_step(guest)));
                 Answer::Stop
             }
         }
