@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::cursor::Cursor;
-use crate::limits::{CHUNK_BYTES, GUARDS_MAX, INDEX_BYTES_MAX, MEMORY_CHUNKS_MAX, PAGE_BYTES};
+use crate::limits::{GUARDS_MAX, INDEX_BYTES_MAX, MEMORY_CHUNKS_MAX, PAGE_BYTES};
 use crate::policy::{Grants, Scope};
 
 /// Every wasm module starts so.
@@ -17,9 +17,9 @@ pub const WASM_HEADER: [u8; 8] = *b"\0asm\x01\0\0\0";
 /// The ELF section that holds the container in an executable.
 pub const ELF_SECTION: &str = ".edgepack";
 
-/// Where a container may start in an executable, and chunks stored raw in a container: the largest page size of any
-/// target, so that both can be mapped.
-pub const ALIGN_BYTES: usize = CHUNK_BYTES;
+/// Where a container may start in an executable, and pages stored raw in a container, so that both can be mapped.
+/// Kernels with larger pages map neither: they copy.
+pub const ALIGN_BYTES: usize = PAGE_BYTES;
 
 /// BLAKE3.
 pub type Hash = [u8; 32];
@@ -273,7 +273,7 @@ pub enum ImageKind {
 pub enum Encoding {
     /// The pages of the mask one after the other, as a zstd frame.
     Zstd,
-    /// The whole chunk, aligned so that it can be mapped. For chunks that every boot touches.
+    /// The same, aligned so that they can be mapped. For pages that every boot touches.
     Raw,
 }
 
@@ -297,10 +297,7 @@ impl Stored {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let pages = usize::try_from(self.page_mask.count_ones()).unwrap_or(16);
-        match self.encoding {
-            Encoding::Zstd => pages.saturating_mul(PAGE_BYTES),
-            Encoding::Raw => CHUNK_BYTES,
-        }
+        pages.saturating_mul(PAGE_BYTES)
     }
 }
 
@@ -316,17 +313,51 @@ pub struct Image<'a> {
     pub memory_chunks: u32,
     /// The guest's stack pointer.
     pub stack_pointer: u32,
-    chunks: &'a [u8],
+    hot: &'a [u8],
+    cold: &'a [u8],
 }
 
 impl Image<'_> {
-    /// Pairs of a chunk's number in memory, ascending, and its number among the stored ones.
-    pub fn chunks(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.chunks.chunks_exact(CHUNK_REF_BYTES).map_while(|pair| {
-            let mut cursor = Cursor::new(pair);
-            Some((cursor.u32()?, cursor.u32()?))
-        })
+    /// What is stored raw: pairs of a chunk's number in memory, ascending, and its number among the stored ones.
+    pub fn hot(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        chunk_refs(self.hot)
     }
+
+    /// What is compressed, in the same way.
+    pub fn cold(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        chunk_refs(self.cold)
+    }
+
+    /// What is stored of a chunk.
+    #[must_use]
+    pub fn stored_of(&self, chunk: u32) -> StoredNumbers {
+        StoredNumbers { hot: find_chunk(self.hot, chunk), cold: find_chunk(self.cold, chunk) }
+    }
+}
+
+/// The numbers of what is stored of one chunk of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoredNumbers {
+    /// Pages stored raw.
+    pub hot: Option<u32>,
+    /// Pages in a frame.
+    pub cold: Option<u32>,
+}
+
+fn chunk_ref(pair: &[u8]) -> Option<(u32, u32)> {
+    let mut cursor = Cursor::new(pair);
+    Some((cursor.u32()?, cursor.u32()?))
+}
+
+fn chunk_refs(table: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
+    table.chunks_exact(CHUNK_REF_BYTES).map_while(chunk_ref)
+}
+
+/// They ascend, so that an app of any size is found as fast.
+fn find_chunk(table: &[u8], chunk: u32) -> Option<u32> {
+    let (rows, _) = table.as_chunks::<CHUNK_REF_BYTES>();
+    let found = rows.binary_search_by_key(&Some(chunk), |row| chunk_ref(row).map(|(chunk, _)| chunk)).ok()?;
+    rows.get(found).and_then(|row| chunk_ref(row)).map(|(_, number)| number)
 }
 
 /// The decoded index. Chunk tables stay bytes and are read where they are.
@@ -377,8 +408,10 @@ pub struct ImageParts {
     pub memory_chunks: u32,
     /// As in [`Image`].
     pub stack_pointer: u32,
-    /// Pairs of chunk and stored chunk, ascending.
-    pub chunks: Vec<(u32, u32)>,
+    /// Pairs of chunk and stored chunk, ascending: what is stored raw.
+    pub hot: Vec<(u32, u32)>,
+    /// And what is compressed.
+    pub cold: Vec<(u32, u32)>,
 }
 
 impl IndexParts<'_> {
@@ -420,10 +453,12 @@ impl IndexParts<'_> {
             out.push(u8::from(image.kind == ImageKind::Started));
             out.extend_from_slice(&image.memory_chunks.to_le_bytes());
             out.extend_from_slice(&image.stack_pointer.to_le_bytes());
-            put_count(&mut out, image.chunks.len());
-            for (chunk, stored) in &image.chunks {
-                out.extend_from_slice(&chunk.to_le_bytes());
-                out.extend_from_slice(&stored.to_le_bytes());
+            for chunks in [&image.hot, &image.cold] {
+                put_count(&mut out, chunks.len());
+                for (chunk, stored) in chunks {
+                    out.extend_from_slice(&chunk.to_le_bytes());
+                    out.extend_from_slice(&stored.to_le_bytes());
+                }
             }
         }
         out
@@ -507,7 +542,7 @@ impl<'a> Index<'a> {
         let stored = self.stored(number).ok_or(ContainerError::BadIndex("a stored chunk"))?;
         let end = stored.offset.checked_add(stored.length);
         let bytes = end.and_then(|end| pages.get(stored.offset..end)).ok_or(ContainerError::Truncated)?;
-        if stored.encoding == Encoding::Raw && stored.length != CHUNK_BYTES {
+        if stored.encoding == Encoding::Raw && stored.length != stored.memory_bytes() {
             return Err(ContainerError::BadIndex("a raw chunk's length"));
         }
         if hash(bytes) != stored.hash {
@@ -522,19 +557,20 @@ impl<'a> Index<'a> {
         self.images.iter().find(|image| image.kind == kind)
     }
 
-    /// Chunks lie in memory, ascend, and name chunks that are stored.
+    /// Sizes, and that hot chunks lie in memory, ascend, and name chunks that are stored. Cold ones are looked at when
+    /// they are touched: there may be many.
     fn check_images(&self) -> Result<(), ContainerError> {
         let stored = self.stored_count();
         for image in &self.images {
             if image.memory_chunks > MEMORY_CHUNKS_MAX {
                 return Err(ContainerError::BadIndex("an image's size"));
             }
-            let mut next = 0;
-            for (chunk, number) in image.chunks() {
-                if chunk < next || chunk >= image.memory_chunks || number >= stored {
+            let mut hot_next = 0;
+            for (chunk, number) in image.hot() {
+                if chunk < hot_next || chunk >= image.memory_chunks || number >= stored {
                     return Err(ContainerError::BadIndex("an image's chunks"));
                 }
-                next = chunk.saturating_add(1);
+                hot_next = chunk.saturating_add(1);
             }
         }
         Ok(())
@@ -600,7 +636,8 @@ fn images<'a>(cursor: &mut Cursor<'a>) -> Option<Vec<Image<'a>>> {
             _ => return None,
         };
         let (memory_chunks, stack_pointer) = (cursor.u32()?, cursor.u32()?);
-        Some(Image { kind, memory_chunks, stack_pointer, chunks: table(cursor, CHUNK_REF_BYTES)? })
+        let (hot, cold) = (table(cursor, CHUNK_REF_BYTES)?, table(cursor, CHUNK_REF_BYTES)?);
+        Some(Image { kind, memory_chunks, stack_pointer, hot, cold })
     };
     (0..count).map(|_| image(cursor)).collect()
 }

@@ -16,12 +16,19 @@ const CHUNK_PAGES: usize = CHUNK_BYTES / PAGE_BYTES;
 /// The pages section while it is written.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkStore {
-    /// Chunks to be mapped, and then the compressed ones.
+    /// Pages to be mapped, and then the compressed ones.
     raw: Vec<u8>,
     compressed: Vec<u8>,
     stored: Vec<Stored>,
     /// Stored chunks by content: pages mask, encoding and what the pages hold.
     known: BTreeMap<(u16, bool, Hash), u32>,
+}
+
+/// Where an image's chunks are stored: pairs of chunk number and stored number.
+#[derive(Debug, Default)]
+pub(crate) struct Placed {
+    pub(crate) hot: Vec<(u32, u32)>,
+    pub(crate) cold: Vec<(u32, u32)>,
 }
 
 /// A chunk of an image that differs from the base.
@@ -32,34 +39,42 @@ struct Difference<'a> {
 }
 
 impl ChunkStore {
-    /// Stores what differs; pairs of chunk number and stored number. Chunks with a hot page are stored raw.
-    pub(crate) fn add(&mut self, memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Vec<(u32, u32)>> {
-        let mut pairs = Vec::new();
-        for difference in differences(memory, base) {
-            let first_page = difference.number.saturating_mul(CHUNK_PAGES as u32);
-            let is_hot = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32).next().is_some();
-            pairs.push((difference.number, self.store(&difference, is_hot)?));
+    /// Stores what differs, hot pages raw and the others compressed.
+    pub(crate) fn add(&mut self, memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Placed> {
+        let mut placed = Placed::default();
+        for Difference { number, chunk, page_mask } in differences(memory, base) {
+            let first_page = number.saturating_mul(CHUNK_PAGES as u32);
+            let hot = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
+            let hot_mask = page_mask & hot.fold(0, |mask, page| mask | 1 << (page - first_page));
+            for (mask, encoding, pairs) in [
+                (hot_mask, Encoding::Raw, &mut placed.hot),
+                (page_mask & !hot_mask, Encoding::Zstd, &mut placed.cold),
+            ] {
+                if mask != 0 {
+                    pairs.push((number, self.store(chunk, mask, encoding)?));
+                }
+            }
         }
-        Ok(pairs)
+        Ok(placed)
     }
 
-    fn store(&mut self, difference: &Difference<'_>, is_hot: bool) -> Result<u32> {
-        let pages = if is_hot { difference.chunk.to_vec() } else { masked(difference.chunk, difference.page_mask) };
-        let key = (difference.page_mask, is_hot, crate::hash(&pages));
+    fn store(&mut self, chunk: &[u8], page_mask: u16, encoding: Encoding) -> Result<u32> {
+        let pages = masked(chunk, page_mask);
+        let is_hot = encoding == Encoding::Raw;
+        let key = (page_mask, is_hot, crate::hash(&pages));
         if let Some(number) = self.known.get(&key) {
             return Ok(*number);
         }
-        let (target, encoding, bytes) = if is_hot {
-            (&mut self.raw, Encoding::Raw, pages)
+        let (target, bytes) = if is_hot {
+            (&mut self.raw, pages)
         } else {
-            let frame = zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)?;
-            (&mut self.compressed, Encoding::Zstd, frame)
+            (&mut self.compressed, zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)?)
         };
         let stored = Stored {
             offset: target.len(),
             length: bytes.len(),
             encoding,
-            page_mask: difference.page_mask,
+            page_mask,
             hash: crate::hash(&bytes),
         };
         target.extend_from_slice(&bytes);
@@ -70,7 +85,7 @@ impl ChunkStore {
     }
 
     /// The section's content for a section that starts at `section_offset` of the container: padding up to the
-    /// alignment, raw chunks, compressed ones; and the table of all.
+    /// alignment, raw pages, compressed ones; and the table of all.
     pub(crate) fn finish(mut self, section_offset: usize) -> (Vec<u8>, Vec<Stored>) {
         let padding =
             if self.raw.is_empty() { 0 } else { section_offset.next_multiple_of(ALIGN_BYTES) - section_offset };

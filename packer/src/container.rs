@@ -11,7 +11,7 @@ use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SE
 use edgepack_format::manifest::{Manifest, Packed};
 use wasm_encoder::{CustomSection, Encode, Section};
 
-use crate::chunks::ChunkStore;
+use crate::chunks::{ChunkStore, Placed};
 use crate::error::{Error, Result};
 
 /// The engine that the container is for.
@@ -60,7 +60,7 @@ pub struct Contents<'a> {
     pub source_map: &'a str,
     /// Texts of licences, or empty.
     pub licences: &'a str,
-    /// Numbers of 4 KiB pages that every boot touches: their chunks are stored so that they are mapped.
+    /// Numbers of 4 KiB pages that every boot touches: they are stored so that they are mapped.
     pub hot_pages: &'a [u32],
 }
 
@@ -85,11 +85,13 @@ fn images(contents: &Contents<'_>, store: &mut ChunkStore) -> Result<Vec<ImagePa
         if !bytes.is_multiple_of(CHUNK_BYTES) || bytes as u64 > MEMORY_BYTES_MAX {
             return Err(Error::ImageSize { bytes });
         }
+        let Placed { hot, cold } = store.add(memory.bytes, &base, &hot_pages)?;
         Ok(ImageParts {
             kind,
             memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
             stack_pointer: memory.stack_pointer,
-            chunks: store.add(memory.bytes, &base, &hot_pages)?,
+            hot,
+            cold,
         })
     };
     memories.map(image).collect()

@@ -60,7 +60,7 @@ impl Verified<'_> {
     #[must_use]
     pub fn stored_bytes(&self, kind: ImageKind) -> usize {
         let image = self.index.image(kind);
-        let chunks = image.into_iter().flat_map(|image| image.chunks());
+        let chunks = image.into_iter().flat_map(|image| image.hot().chain(image.cold()));
         chunks.filter_map(|(_, number)| self.index.stored(number)).map(|stored| stored.length).sum()
     }
 }

@@ -71,15 +71,16 @@ fn restore(container: &[u8], base: &[u8], kind: ImageKind) -> Vec<u8> {
     let image = index.image(kind).unwrap();
     let mut memory = base.to_vec();
     memory.resize(image.memory_chunks as usize * CHUNK, 0);
-    for (chunk, number) in image.chunks() {
+    for (chunk, number) in image.hot().chain(image.cold()) {
         let (stored, bytes) = index.chunk(number, sections.get(SectionKind::Pages).unwrap(), hash).unwrap();
         let target = &mut memory[chunk as usize * CHUNK..][..CHUNK];
         if stored.encoding == Encoding::Raw {
-            assert_eq!((sections.pages_offset + stored.offset) % CHUNK, 0, "raw chunks can be mapped");
-            target.copy_from_slice(bytes);
-            continue;
+            assert_eq!((sections.pages_offset + stored.offset) % 4096, 0, "raw pages can be mapped");
         }
-        let pages = zstd::bulk::decompress(bytes, CHUNK).unwrap();
+        let pages = match stored.encoding {
+            Encoding::Raw => bytes.to_vec(),
+            Encoding::Zstd => zstd::bulk::decompress(bytes, CHUNK).unwrap(),
+        };
         let places = (0..16).filter(|page| stored.page_mask & (1 << page) != 0);
         for (place, page) in places.zip(pages.chunks_exact(4096)) {
             target[place * 4096..][..4096].copy_from_slice(page);

@@ -1,19 +1,27 @@
 //! Engine, base image and loader → the stub of a target: the engine as native code, its memory as a section.
 
 mod base;
+mod hot;
 mod link;
 #[cfg(test)]
 mod tests;
 mod translate;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use edgepack_format::container::{Hash, engine_hash};
 
+use self::base::BaseImage;
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::output;
+
+/// What the engine's native code is made from besides the engine.
+const ENGINE_INPUTS: &[&str] =
+    &["stub-runtime/c", "xtask/src/stub.rs", "xtask/src/stub/link.rs", "xtask/src/stub/translate.rs"];
 
 /// What a stub is built from besides the engine and its base image.
 const INPUTS: &[&str] = &[
@@ -21,31 +29,73 @@ const INPUTS: &[&str] = &[
     "stub-runtime/src",
     "stub-runtime/Cargo.toml",
     "format/src",
+    "packer/src",
     "xtask/src/stub.rs",
-    "xtask/src/stub/base.rs",
-    "xtask/src/stub/link.rs",
-    "xtask/src/stub/translate.rs",
+    "xtask/src/stub",
     "Cargo.lock",
 ];
 
+/// Programs are traced on the machine that builds: which pages they touch is the same on all.
+const HOST: &str = "x86_64-unknown-linux-musl";
+
 /// Builds the stub of a target, once per content; its path in the cache.
 pub(crate) fn build(project: &Project, guest: &Guest, triple: &str) -> Result<PathBuf> {
-    let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
-    let (wasm, image) = (read(&guest.wasm)?, read(&guest.base)?);
+    let hot_pages = hot_pages(project, guest)?;
+    link(project, guest, triple, &hot_pages)
+}
+
+/// The same with the pages that are to be mapped at every boot.
+fn link(project: &Project, guest: &Guest, triple: &str, hot_pages: &BTreeSet<u32>) -> Result<PathBuf> {
+    let image = read(&guest.base)?;
+    let wasm = read(&guest.wasm)?;
     let toolchain = output(&mut crate::run::command("/usr/bin/rustc", ["--version"], &project.root))?;
-    let extra = format!("{triple} {} {} {toolchain}", blake3::hash(&wasm), blake3::hash(&image));
+    let extra = format!("{triple} {} {} {toolchain} {hot_pages:?}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("stub", INPUTS, &extra, |folder| {
-        let base = base::BaseImage::decode(&image)?;
-        let hash = edgepack_format::container::engine_hash(|bytes| blake3::hash(bytes).into(), &wasm, base.memory);
-        let sources = translate::engine(project, &guest.wasm, folder)?;
-        let tables = base::write(&base, hash, folder)?;
-        let objects = link::compile(project, triple, &sources, &tables, folder)?;
+        let base = BaseImage::decode(&image)?;
+        let engine = native_engine(project, guest, triple)?;
+        let tables = base::write(&base, hot_pages, hash(&wasm, &base), folder)?;
+        let mut objects = link::compile(project, triple, &tables, folder)?;
+        objects.extend(engine);
         link::stub(project, triple, &objects, folder)?;
-        // What is left is the stub: the objects are large and made again in no time.
-        for part in sources.iter().chain(&tables).chain(&objects) {
-            fs::remove_file(part)?;
-        }
-        Ok(())
+        tables.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
     })?;
     Ok(folder.join("stub"))
+}
+
+/// The engine as objects of a target.
+fn native_engine(project: &Project, guest: &Guest, triple: &str) -> Result<Vec<PathBuf>> {
+    let extra = format!("{triple} {}", blake3::hash(&read(&guest.wasm)?));
+    let folder = project.cached("native-engine", ENGINE_INPUTS, &extra, |folder| {
+        let sources = translate::engine(project, &guest.wasm, folder)?;
+        link::compile(project, triple, &sources, folder)?;
+        // What is left is the objects: the sources are large and made again in no time.
+        sources.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
+    })?;
+    let mut objects: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    objects.sort();
+    ensure!(!objects.is_empty(), "{} has no objects", folder.display());
+    Ok(objects)
+}
+
+/// The pages of the base image that every boot touches.
+fn hot_pages(project: &Project, guest: &Guest) -> Result<BTreeSet<u32>> {
+    let (wasm, image) = (read(&guest.wasm)?, read(&guest.base)?);
+    let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
+    let folder = project.cached("hot-pages", INPUTS, &extra, |folder| {
+        let base = BaseImage::decode(&image)?;
+        let stub = link(project, guest, HOST, &BTreeSet::new())?;
+        let pages = hot::pages(&stub, hash(&wasm, &base), base.memory, folder)?;
+        let lines: String = pages.iter().map(|page| format!("{page}\n")).collect();
+        fs::write(folder.join("pages"), lines).map_err(Into::into)
+    })?;
+    let text = fs::read_to_string(folder.join("pages"))?;
+    text.lines().map(|line| line.parse().with_context(|| format!("`{line}` is no page"))).collect()
+}
+
+fn hash(wasm: &[u8], base: &BaseImage<'_>) -> Hash {
+    engine_hash(|bytes| blake3::hash(bytes).into(), wasm, base.memory)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }

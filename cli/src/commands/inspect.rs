@@ -47,7 +47,7 @@ fn images(verified: &Verified<'_>) -> Vec<Value> {
     let image = |image: &edgepack_format::container::Image<'_>| {
         json!({
             "kind": kind_name(image.kind),
-            "chunks": image.chunks().count(),
+            "chunks": image.hot().chain(image.cold()).count(),
             "stored_bytes": verified.stored_bytes(image.kind),
         })
     };
@@ -80,7 +80,7 @@ fn print_text(manifest: &Value, verified: &Verified<'_>, sizes: &Sizes) {
         println!(
             "  image {:<8}{} chunks, {}",
             kind_name(image.kind),
-            image.chunks().count(),
+            image.hot().chain(image.cold()).count(),
             size(verified.stored_bytes(image.kind))
         );
     }

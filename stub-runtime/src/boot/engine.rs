@@ -2,16 +2,26 @@
 
 use std::ffi::c_int;
 
-/// A run of base image chunks in the executable.
+use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, PAGE_BYTES};
+
+/// The pages of one chunk that are stored as they are.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BaseRun {
-    /// Its first chunk's number in memory.
-    pub(crate) first_chunk: u32,
-    /// How many.
-    pub(crate) chunks: u32,
-    /// Chunks before it in the stored image.
+pub(crate) struct HotPages {
+    /// Pages before them in the stored image.
     pub(crate) stored_before: u32,
+    /// Which of the chunk's pages; bit 0 is the first.
+    pub(crate) mask: u16,
+}
+
+/// Compressed pages of the base image.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    offset: u32,
+    length: u32,
+    /// Which of the chunk's pages, one after the other.
+    pub(crate) mask: u16,
 }
 
 unsafe extern "C" {
@@ -22,9 +32,11 @@ unsafe extern "C" {
     safe static edge_engine_hash: [u8; 32];
     safe static edge_initial_stack_pointer: u32;
     safe static edge_base_chunks: u32;
-    safe static edge_base_run_count: u32;
-    static edge_base_runs: [BaseRun; 0];
-    static edge_base_image: [u8; 0];
+    static edge_base_hot_masks: [HotPages; 0];
+    static edge_base_hot: [u8; 0];
+    safe static edge_base_hot_bytes: u32;
+    static edge_base_frames: [Frame; 0];
+    static edge_base_frame_bytes: [u8; 0];
 }
 
 /// The engine's hash: containers say which one they are for.
@@ -42,17 +54,40 @@ pub(crate) fn base_chunks() -> u32 {
     edge_base_chunks
 }
 
-/// The parts of the base image that are not zero.
-pub(crate) fn base_runs() -> &'static [BaseRun] {
-    let count = usize::try_from(edge_base_run_count).unwrap_or(0);
-    let first = (&raw const edge_base_runs).cast::<BaseRun>();
-    // SAFETY: xtask writes as many runs as the count says, and they never change.
-    unsafe { std::slice::from_raw_parts(first, count) }
+/// The hot pages of each chunk of the base image.
+pub(crate) fn base_hot_masks() -> &'static [HotPages] {
+    let first = (&raw const edge_base_hot_masks).cast::<HotPages>();
+    // SAFETY: xtask writes one per chunk, and they never change.
+    unsafe { std::slice::from_raw_parts(first, to_usize(edge_base_chunks)) }
 }
 
-/// The address that the stored base image has in the executable.
-pub(crate) fn base_address() -> usize {
-    (&raw const edge_base_image).addr()
+/// The hot pages, in order.
+pub(crate) fn base_hot() -> &'static [u8] {
+    let first = (&raw const edge_base_hot).cast::<u8>();
+    // SAFETY: xtask writes that many bytes there, and they never change.
+    unsafe { std::slice::from_raw_parts(first, to_usize(edge_base_hot_bytes)) }
+}
+
+/// The frames of a chunk of the base image.
+pub(crate) fn base_frames(chunk: u32) -> &'static [Frame] {
+    let first = (&raw const edge_base_frames).cast::<Frame>();
+    let per_chunk = CHUNK_BYTES / PAGE_BYTES / BASE_FRAME_PAGES;
+    // SAFETY: xtask writes as many for each chunk, and they never change.
+    let frames = unsafe { std::slice::from_raw_parts(first, to_usize(edge_base_chunks) * per_chunk) };
+    frames.chunks_exact(per_chunk).nth(to_usize(chunk)).unwrap_or_default()
+}
+
+/// A frame's content.
+pub(crate) fn frame_bytes(frame: &Frame) -> &'static [u8] {
+    let first = (&raw const edge_base_frame_bytes).cast::<u8>();
+    // SAFETY: xtask writes the frame there.
+    let start = unsafe { first.add(to_usize(frame.offset)) };
+    // SAFETY: as above, and it never changes.
+    unsafe { std::slice::from_raw_parts(start, to_usize(frame.length)) }
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Sets tables and globals; memory is laid out already.

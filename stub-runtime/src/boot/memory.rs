@@ -1,39 +1,28 @@
-//! Linear memory: reserved at its fixed address, the base image mapped into it, accessible up to its size.
+//! Linear memory: reserved at its fixed address, made accessible page by page.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use edgepack_format::container::Image;
 use edgepack_format::elf::Elf;
-use edgepack_format::limits::{CHUNK_BYTES, MEMORY_BASE, MEMORY_CHUNKS_MAX, RESERVED_BYTES};
+use edgepack_format::limits::{CHUNK_BYTES, MEMORY_BASE, MEMORY_CHUNKS_MAX, PAGE_BYTES, RESERVED_BYTES};
 use rustix::io::Errno;
 
 use crate::host::Refusal;
 use crate::memory::GuestMemory;
 
-use super::engine::{self, BaseRun};
+use super::engine;
 use super::source::Source;
 use super::stop::BootError;
-use super::{chunks, stop};
+use super::{pages, stop};
 
 /// The size of memory in chunks.
 static CHUNKS: AtomicU32 = AtomicU32::new(0);
 
-/// What a range may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protection {
-    None,
-    ReadWrite,
-}
+const CHUNK_PAGES: u32 = 16;
+const PAGES_MAX: u32 = MEMORY_CHUNKS_MAX * CHUNK_PAGES;
 
-impl Protection {
-    fn bits(self) -> libc::c_int {
-        match self {
-            Protection::None => libc::PROT_NONE,
-            Protection::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
-        }
-    }
-}
+const READ_WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 fn base() -> usize {
     usize::try_from(MEMORY_BASE).unwrap_or(0)
@@ -48,10 +37,10 @@ fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The chunk at an address, if it is in linear memory.
-pub(crate) fn chunk_at(address: usize) -> Option<u32> {
+/// The page at an address, if it is in linear memory.
+pub(crate) fn page_at(address: usize) -> Option<u32> {
     let offset = address.checked_sub(base())?;
-    u32::try_from(offset / CHUNK_BYTES).ok().filter(|chunk| *chunk < MEMORY_CHUNKS_MAX)
+    u32::try_from(offset / PAGE_BYTES).ok().filter(|page| *page < PAGES_MAX)
 }
 
 /// Whether an address is in what is reserved for linear memory and its guard.
@@ -69,8 +58,8 @@ pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
     u32::try_from(chunks).unwrap_or(MEMORY_CHUNKS_MAX).min(MEMORY_CHUNKS_MAX)
 }
 
-/// Reserves everything and maps the base image; the image's own chunks are not there yet. The size in chunks.
-pub(crate) fn lay_out(source: &Source, image: Option<&Image<'_>>) -> Result<u32, BootError> {
+/// Reserves everything; nothing is accessible yet. The size in chunks.
+pub(crate) fn reserve(image: Option<&Image<'_>>) -> Result<u32, BootError> {
     let chunks = image.map_or(0, |image| image.memory_chunks).max(engine::base_chunks()).min(MEMORY_CHUNKS_MAX);
     let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
@@ -79,53 +68,61 @@ pub(crate) fn lay_out(source: &Source, image: Option<&Image<'_>>) -> Result<u32,
     if start.addr() != base() {
         return Err(BootError::Memory("reserve", last_errno()));
     }
-    protect(0, chunks, Protection::ReadWrite).map_err(|errno| BootError::Memory("make accessible", errno))?;
     CHUNKS.store(chunks, Ordering::Relaxed);
-    let image_offset = Elf::parse(source.executable.bytes)
-        .and_then(|elf| elf.file_offset(u64::try_from(engine::base_address()).ok()?))
-        .ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
-    for run in engine::base_runs() {
-        let stored_before = u64::from(run.stored_before) * u64::try_from(CHUNK_BYTES).unwrap_or(0);
-        map_run(source.executable.fd.as_fd(), image_offset + stored_before, *run)?;
-    }
     Ok(chunks)
 }
 
-fn map_run(file: BorrowedFd<'_>, offset: u64, run: BaseRun) -> Result<(), BootError> {
-    map(file, offset, run.first_chunk, run.chunks).map_err(|errno| BootError::Memory("map the base of", errno))
+/// Where in the executable's file a byte of the loader's own constants lies.
+pub(crate) fn file_offset(source: &Source, address: usize) -> Option<u64> {
+    Elf::parse(source.executable.bytes)?.file_offset(u64::try_from(address).ok()?)
 }
 
-/// Maps whole chunks of a file copy-on-write into linear memory.
-pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, first_chunk: u32, count: u32) -> Result<(), Errno> {
+/// Pages that follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageRun {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+}
+
+impl PageRun {
+    /// Chunks that follow one another.
+    fn of_chunks(first: u32, count: u32) -> PageRun {
+        PageRun { first: first.saturating_mul(CHUNK_PAGES), count: count.saturating_mul(CHUNK_PAGES) }
+    }
+
+    /// Its address and bytes, if it lies within so many chunks.
+    fn place(self, chunks: u32) -> Result<(usize, usize), Errno> {
+        let end = self.first.checked_add(self.count).ok_or(Errno::FAULT)?;
+        if end > PageRun::of_chunks(0, chunks).count {
+            return Err(Errno::FAULT);
+        }
+        Ok((base() + to_usize(self.first) * PAGE_BYTES, to_usize(self.count) * PAGE_BYTES))
+    }
+}
+
+/// Maps pages of a file copy-on-write into linear memory.
+pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, run: PageRun) -> Result<(), Errno> {
     use std::os::fd::AsRawFd;
-    let size = CHUNKS.load(Ordering::Relaxed);
-    if first_chunk.checked_add(count).is_none_or(|end| end > size) {
-        return Err(Errno::FAULT);
-    }
+    let (address, bytes) = run.place(CHUNKS.load(Ordering::Relaxed))?;
     let offset = libc::off_t::try_from(offset).map_err(|_| Errno::OVERFLOW)?;
-    let bytes = to_usize(count) * CHUNK_BYTES;
     let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
-    let protection = Protection::ReadWrite.bits();
     // SAFETY: the range lies in linear memory, which is ours to map over.
-    let start = unsafe { libc::mmap(at(address(first_chunk)), bytes, protection, flags, file.as_raw_fd(), offset) };
-    if start.addr() == address(first_chunk) { Ok(()) } else { Err(last_errno()) }
+    let start = unsafe { libc::mmap(at(address), bytes, READ_WRITE, flags, file.as_raw_fd(), offset) };
+    if start.addr() == address { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Makes chunks accessible or not.
-pub(crate) fn protect(first_chunk: u32, count: u32, protection: Protection) -> Result<(), Errno> {
-    if first_chunk.checked_add(count).is_none_or(|end| end > MEMORY_CHUNKS_MAX) {
-        return Err(Errno::FAULT);
-    }
-    let bytes = to_usize(count) * CHUNK_BYTES;
+/// Makes pages accessible.
+pub(crate) fn open(run: PageRun) -> Result<(), Errno> {
+    let (address, bytes) = run.place(MEMORY_CHUNKS_MAX)?;
     // SAFETY: the range lies in linear memory; no Rust reference into it is live while this runs.
-    let result = unsafe { libc::mprotect(at(address(first_chunk)), bytes, protection.bits()) };
+    let result = unsafe { libc::mprotect(at(address), bytes, READ_WRITE) };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// The bytes of an accessible chunk.
+/// The bytes of a chunk.
 ///
 /// # Safety
-/// The chunk is accessible, and nothing else uses it while the slice lives.
+/// Only accessible pages of it are used, and nothing else uses those while the slice lives.
 pub(crate) unsafe fn chunk_bytes(chunk: u32) -> &'static mut [u8] {
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(at(address(chunk)).cast(), CHUNK_BYTES) }
@@ -166,7 +163,8 @@ impl LinearMemory {
         let size = to_usize(CHUNKS.load(Ordering::Relaxed)) * CHUNK_BYTES;
         let end = pointer.checked_add(length).filter(|end| *end <= size).ok_or(Refusal::OutOfBounds)?;
         if length > 0 {
-            chunks::fetch(pointer / CHUNK_BYTES, (end - 1) / CHUNK_BYTES);
+            let page = |offset| u32::try_from(offset / PAGE_BYTES).unwrap_or(PAGES_MAX);
+            pages::fetch(page(pointer), page(end - 1));
         }
         Ok(base() + pointer)
     }
@@ -199,7 +197,7 @@ pub(crate) fn write(pointer: u32, bytes: &[u8]) -> Result<(), Refusal> {
 extern "C" fn edge_memory_grow(chunks: u32, delta: u32, chunks_max: u32) -> u32 {
     let grown = chunks.checked_add(delta).filter(|grown| *grown <= chunks_max.min(MEMORY_CHUNKS_MAX));
     let Some(grown) = grown else { return u32::MAX };
-    if delta > 0 && protect(chunks, delta, Protection::ReadWrite).is_err() {
+    if delta > 0 && open(PageRun::of_chunks(chunks, delta)).is_err() {
         return u32::MAX;
     }
     CHUNKS.store(grown, Ordering::Relaxed);

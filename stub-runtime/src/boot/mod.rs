@@ -1,9 +1,10 @@
 //! From exec to the app's first instruction: find the container, check what is read, lay memory out, resume.
 
-mod chunks;
 mod engine;
+mod faults;
 mod imports;
 mod memory;
+mod pages;
 mod process;
 mod source;
 mod stop;
@@ -44,8 +45,9 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let mut host = Host::new(index.grants.clone(), source.launch.clone());
     let image = choose_image(&mut host, &index);
     trace.phase("guards");
-    let memory_chunks = memory::lay_out(&source, image)?;
-    chunks::install(&source, &sections, &index, image)?;
+    let memory_chunks = memory::reserve(image)?;
+    pages::install(&source, &sections, &index, image, memory_chunks, trace.subject())?;
+    faults::catch();
     trace.phase("memory");
     if image.is_some_and(|image| image.kind == ImageKind::Started) {
         replay(&mut host, &sections, &index)?;

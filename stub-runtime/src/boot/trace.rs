@@ -1,24 +1,23 @@
-//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, on standard error; `EDGEPACK_TRACE=chunks`: which chunks
-//! of memory are fetched, as they are: those of every boot are the hot ones that the packer can store raw.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, on standard error; `EDGEPACK_TRACE=pages`: which pages
+//! of memory were touched when the app ends. Those of every boot are the hot ones, stored so that they are mapped.
 
 use rustix::time::{ClockId, clock_gettime};
 
-static CHUNKS: AtomicBool = AtomicBool::new(false);
+use super::pages;
 
-/// Tells that a chunk is fetched, if asked to.
-pub(crate) fn fetched(chunk: u32) {
-    if CHUNKS.load(Ordering::Relaxed) {
-        // Only a trace.
-        let _ = rustix::io::write(rustix::stdio::stderr(), format!("edgepack: chunk {chunk}\n").as_bytes());
-    }
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Nothing,
+    Boot,
+    Pages,
 }
 
 /// Collects phases; does nothing unless asked to.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    phases: Option<Vec<(&'static str, i64)>>,
+    subject: Subject,
+    phases: Vec<(&'static str, i64)>,
 }
 
 fn microseconds() -> i64 {
@@ -28,22 +27,37 @@ fn microseconds() -> i64 {
 
 impl Trace {
     pub(crate) fn start() -> Trace {
-        let asked = std::env::var_os("EDGEPACK_TRACE").unwrap_or_default();
-        CHUNKS.store(asked == "chunks", Ordering::Relaxed);
-        Trace { phases: (asked == "boot").then(|| vec![("start", microseconds())]) }
+        let subject = match std::env::var_os("EDGEPACK_TRACE") {
+            Some(asked) if asked == "boot" => Subject::Boot,
+            Some(asked) if asked == "pages" => Subject::Pages,
+            _ => Subject::Nothing,
+        };
+        if subject == Subject::Pages {
+            // SAFETY: the function may run at exit; a failure means one list less.
+            unsafe { libc::atexit(print_pages) };
+        }
+        let mut trace = Trace { subject, phases: Vec::new() };
+        trace.phase("start");
+        trace
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     /// A phase has ended.
     pub(crate) fn phase(&mut self, name: &'static str) {
-        if let Some(phases) = &mut self.phases {
-            phases.push((name, microseconds()));
+        if self.subject == Subject::Boot {
+            self.phases.push((name, microseconds()));
         }
     }
 
     pub(crate) fn print(&self) {
-        let Some(phases) = &self.phases else { return };
+        if self.subject != Subject::Boot {
+            return;
+        }
         let mut text = String::from("edgepack: boot");
-        for pair in phases.windows(2) {
+        for pair in self.phases.windows(2) {
             if let [(_, before), (name, after)] = pair {
                 text.push_str(&format!(" {name} {} us", after - before));
             }
@@ -52,4 +66,10 @@ impl Trace {
         // Only a trace.
         let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
     }
+}
+
+extern "C" fn print_pages() {
+    use std::io::Write;
+    // Only a trace.
+    let _ = std::io::stderr().write_all(pages::list().as_bytes());
 }

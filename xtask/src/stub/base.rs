@@ -1,5 +1,7 @@
-//! The base image becomes a section of the stub: the chunks that are not zero, and a table of where they belong.
+//! The base image becomes a part of the stub: hot pages as they are, the others in frames, zero ones not at all, and
+//! tables of where they belong.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::Hash;
 use edgepack_format::cursor::Cursor;
-use edgepack_format::limits::{CHUNK_BYTES, PAGE_BYTES};
+use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, PAGE_BYTES};
+
+/// zstd's level: built once, so the best that a decoder with little memory reads.
+const LEVEL: i32 = 19;
+
+const CHUNK_PAGES: usize = CHUNK_BYTES / PAGE_BYTES;
 
 /// What `edgepack_snapshots::BaseImage::encode` wrote. Read here again because that crate brings a whole virtual
 /// machine with it, and this one is built first.
@@ -34,36 +41,66 @@ fn stack_pointer(head: &[u8]) -> Option<u32> {
     (count == 1 && cursor.text()? == "__stack_pointer").then(|| cursor.i64())?.map(|value| value as u32)
 }
 
-/// Chunks that follow one another in memory.
-struct Run {
-    first: usize,
-    count: usize,
-    stored_before: usize,
+/// What the stub holds of the base image's memory.
+#[derive(Default)]
+struct Stored {
+    /// Hot pages, one after the other, and for each chunk how many come before its own, and which are its own.
+    hot: Vec<u8>,
+    hot_masks: Vec<(usize, u16)>,
+    /// Frames, and for each `BASE_FRAME_PAGES` pages where theirs is, how long, and which pages it has.
+    frames: Vec<u8>,
+    frame_rows: Vec<(usize, usize, u16)>,
 }
 
-/// Writes the chunks and the assembly that places them; the assembly's path.
-pub(super) fn write(base: &BaseImage<'_>, engine_hash: Hash, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut stored = Vec::new();
-    for (number, chunk) in base.memory.chunks_exact(CHUNK_BYTES).enumerate() {
-        if chunk.iter().all(|byte| *byte == 0) {
-            continue;
+/// Writes the memory and the assembly that places it; what was written.
+pub(super) fn write(
+    base: &BaseImage<'_>,
+    hot_pages: &BTreeSet<u32>,
+    engine_hash: Hash,
+    folder: &Path,
+) -> Result<Vec<PathBuf>> {
+    let stored = store(base.memory, hot_pages)?;
+    let (hot, frames) = (folder.join("base-hot.bin"), folder.join("base-frames.bin"));
+    fs::write(&hot, &stored.hot)?;
+    fs::write(&frames, &stored.frames)?;
+    let table = table(base, &stored, engine_hash, &hot, &frames)?;
+    // Cargo links again only if an object has another name.
+    let mut content = blake3::Hasher::new();
+    content.update(table.as_bytes()).update(&stored.hot).update(&stored.frames);
+    let assembly = folder.join(format!("base-{}.S", &content.finalize().to_hex()[..16]));
+    fs::write(&assembly, table)?;
+    Ok(vec![assembly, hot, frames])
+}
+
+fn store(memory: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Stored> {
+    let mut stored = Stored::default();
+    let mut numbered = (0_u32..).zip(memory.chunks_exact(PAGE_BYTES));
+    for _ in memory.chunks_exact(CHUNK_BYTES) {
+        let stored_before = stored.hot.len() / PAGE_BYTES;
+        let mut hot_mask = 0;
+        for first in (0..CHUNK_PAGES).step_by(BASE_FRAME_PAGES) {
+            let mut cold = Vec::new();
+            let mut cold_mask = 0;
+            for (bit, (number, page)) in (first..).zip(numbered.by_ref().take(BASE_FRAME_PAGES)) {
+                if page.iter().all(|byte| *byte == 0) {
+                    continue;
+                }
+                let is_hot = hot_pages.contains(&number);
+                let (pages, mask) =
+                    if is_hot { (&mut stored.hot, &mut hot_mask) } else { (&mut cold, &mut cold_mask) };
+                pages.extend_from_slice(page);
+                *mask |= 1 << bit;
+            }
+            let frame = if cold.is_empty() { Vec::new() } else { zstd::bulk::compress(&cold, LEVEL)? };
+            stored.frame_rows.push((stored.frames.len(), frame.len(), cold_mask));
+            stored.frames.extend_from_slice(&frame);
         }
-        let stored_before = stored.len() / CHUNK_BYTES;
-        stored.extend_from_slice(chunk);
-        match runs.last_mut().filter(|run| run.first + run.count == number) {
-            Some(run) => run.count += 1,
-            None => runs.push(Run { first: number, count: 1, stored_before }),
-        }
+        stored.hot_masks.push((stored_before, hot_mask));
     }
-    let chunks = folder.join("base.bin");
-    fs::write(&chunks, &stored)?;
-    let assembly = folder.join("base.S");
-    fs::write(&assembly, table(base, &runs, engine_hash, &chunks)?)?;
-    Ok(vec![assembly, chunks])
+    Ok(stored)
 }
 
-fn table(base: &BaseImage<'_>, runs: &[Run], engine_hash: Hash, chunks: &Path) -> Result<String> {
+fn table(base: &BaseImage<'_>, stored: &Stored, engine_hash: Hash, hot: &Path, frames: &Path) -> Result<String> {
     let mut text = String::from(".section .rodata.edge_tables,\"a\",%progbits\n");
     let mut symbol =
         |name: &str, align: usize, content: &str| writeln!(text, ".balign {align}\n.globl {name}\n{name}:\n{content}");
@@ -71,12 +108,14 @@ fn table(base: &BaseImage<'_>, runs: &[Run], engine_hash: Hash, chunks: &Path) -
     symbol("edge_engine_hash", 1, &format!(".byte {hash}"))?;
     symbol("edge_initial_stack_pointer", 4, &format!(".long {}", base.stack_pointer))?;
     symbol("edge_base_chunks", 4, &format!(".long {}", base.memory.len() / CHUNK_BYTES))?;
-    symbol("edge_base_run_count", 4, &format!(".long {}", runs.len()))?;
-    let rows = runs.iter().map(|run| format!(".long {}, {}, {}\n", run.first, run.count, run.stored_before));
-    symbol("edge_base_runs", 4, &rows.collect::<String>())?;
-    let chunks = chunks.display();
-    let image = format!(".incbin \"{chunks}\"\n.section .note.GNU-stack,\"\",%progbits");
-    text.push_str(".section .rodata.edge_base_image,\"a\",%progbits\n");
-    writeln!(text, ".balign {CHUNK_BYTES}\n.globl edge_base_image\nedge_base_image:\n{image}")?;
+    symbol("edge_base_hot_bytes", 4, &format!(".long {}", stored.hot.len()))?;
+    let rows = stored.hot_masks.iter().map(|(before, mask)| format!(".long {before}, {mask}\n"));
+    symbol("edge_base_hot_masks", 4, &rows.collect::<String>())?;
+    let rows = stored.frame_rows.iter().map(|(offset, length, mask)| format!(".long {offset}, {length}, {mask}\n"));
+    symbol("edge_base_frames", 4, &rows.collect::<String>())?;
+    symbol("edge_base_frame_bytes", 1, &format!(".incbin \"{}\"", frames.display()))?;
+    text.push_str(".section .rodata.edge_base_hot,\"a\",%progbits\n");
+    writeln!(text, ".balign {PAGE_BYTES}\n.globl edge_base_hot\nedge_base_hot:\n.incbin \"{}\"", hot.display())?;
+    text.push_str(".section .note.GNU-stack,\"\",%progbits\n");
     Ok(text)
 }

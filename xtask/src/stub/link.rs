@@ -49,7 +49,6 @@ pub(super) fn compile(
     project: &Project,
     triple: &str,
     sources: &[PathBuf],
-    tables: &[PathBuf],
     folder: &Path,
 ) -> Result<Vec<PathBuf>> {
     let zig = tools::zig(project)?;
@@ -57,7 +56,7 @@ pub(super) fn compile(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut objects = Vec::new();
     let mut running: Vec<(Child, String)> = Vec::new();
-    for source in sources.iter().chain(tables).filter(is_code) {
+    for source in sources.iter().filter(is_code) {
         if running.len() >= cores {
             finish(running.remove(0))?;
         }

@@ -1,0 +1,345 @@
+//! Pages of linear memory → accessible ones: those that every boot touches are mapped at once, the others are
+//! decompressed at first touch, so that boot costs what is touched and not what there is.
+//!
+//! A page's content is the app's where it differs from the base image, else the base image's, else zero. A page that
+//! is present is never written to again: it may be the guest's by now.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use edgepack_format::container::{ContainerError, Image, Index, SectionKind, Sections};
+use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, MEMORY_CHUNKS_MAX, PAGE_BYTES};
+use rustix::io::Errno;
+use zstd_safe::DCtx;
+
+use super::memory::{self, PageRun};
+use super::source::Source;
+use super::stop::{self, BootError};
+use super::trace::Subject;
+use super::engine;
+
+const CHUNK_PAGES: u32 = 16;
+
+/// The pages of each chunk that are accessible; bit 0 is the first.
+static PRESENT: [AtomicU16; PRESENT_LENGTH] = [const { AtomicU16::new(0) }; PRESENT_LENGTH];
+const PRESENT_LENGTH: usize = 65_536;
+
+/// Chunks from this one on were added by the guest: they are accessible and not in `PRESENT`.
+static CHUNKS: AtomicU32 = AtomicU32::new(0);
+
+/// How much of memory one fault makes accessible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// What comes out of one frame.
+    Frame,
+    /// A chunk: where the kernel's pages are larger than ours nothing smaller can be.
+    Chunk,
+    /// A page, to find out which are touched.
+    Page,
+}
+
+static STEP: AtomicU8 = AtomicU8::new(0);
+
+impl Step {
+    fn set(self) {
+        STEP.store(self.number(), Ordering::Relaxed);
+    }
+
+    fn get() -> Step {
+        let all = [Step::Frame, Step::Chunk, Step::Page];
+        all.into_iter().find(|step| step.number() == STEP.load(Ordering::Relaxed)).unwrap_or(Step::Chunk)
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Step::Frame => 0,
+            Step::Chunk => 1,
+            Step::Page => 2,
+        }
+    }
+}
+
+/// Where pages come from.
+struct Store {
+    index: Index<'static>,
+    image: Option<Image<'static>>,
+    pages: &'static [u8],
+    workspace: Mutex<Workspace>,
+}
+
+/// Made at the first cold page: an app that is all hot needs none.
+#[derive(Default)]
+struct Workspace {
+    decoder: Option<DCtx<'static>>,
+    pages: Vec<u8>,
+}
+
+static STORE: OnceLock<Store> = OnceLock::new();
+
+/// Maps what is hot and remembers where the rest is.
+pub(crate) fn install(
+    source: &Source,
+    sections: &Sections<'static>,
+    index: &Index<'static>,
+    image: Option<&Image<'static>>,
+    memory_chunks: u32,
+    traced: Subject,
+) -> Result<(), BootError> {
+    let pages = sections.get(SectionKind::Pages).unwrap_or_default();
+    CHUNKS.store(memory_chunks, Ordering::Relaxed);
+    let store = Store { index: index.clone(), image: image.copied(), pages, workspace: Mutex::default() };
+    let step = match (traced, rustix::param::page_size() == PAGE_BYTES) {
+        (_, false) => Step::Chunk,
+        (Subject::Pages, true) => Step::Page,
+        (_, true) => Step::Frame,
+    };
+    step.set();
+    if step == Step::Frame {
+        store.map_hot(source, source.container_offset.saturating_add(sections.pages_offset))?;
+    }
+    // Boot runs once: there is no store yet.
+    let _ = STORE.set(store);
+    Ok(())
+}
+
+/// Pages that are neighbours in memory and in their file, collected.
+struct Runs<'f> {
+    file: BorrowedFd<'f>,
+    open: Option<(PageRun, u64)>,
+}
+
+impl Runs<'_> {
+    fn push(&mut self, page: u32, offset: u64) -> Result<(), BootError> {
+        if let Some((run, start)) = &mut self.open
+            && run.first.checked_add(run.count) == Some(page)
+            && start.checked_add(u64::from(run.count) * PAGE) == Some(offset)
+        {
+            run.count += 1;
+            return Ok(());
+        }
+        self.finish()?;
+        self.open = Some((PageRun { first: page, count: 1 }, offset));
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), BootError> {
+        let Some((run, offset)) = self.open.take() else { return Ok(()) };
+        memory::map(self.file, offset, run).map_err(|errno| BootError::Memory("map", errno))
+    }
+}
+
+const PAGE: u64 = 4096;
+
+impl Store {
+    fn map_hot(&self, source: &Source, pages_offset: usize) -> Result<(), BootError> {
+        let hot_offset = memory::file_offset(source, engine::base_hot().as_ptr().addr());
+        let hot_offset = hot_offset.ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
+        let mut runs = Runs { file: source.executable.fd.as_fd(), open: None };
+        for (chunk, hot) in (0_u32..).zip(engine::base_hot_masks()) {
+            if hot.mask == 0 {
+                continue;
+            }
+            let mask = hot.mask & !self.app(chunk)?.mask();
+            let places = (u64::from(hot.stored_before)..).zip(bits(hot.mask));
+            for (place, bit) in places.filter(|(_, bit)| mask & (1 << bit) != 0) {
+                runs.push(chunk * CHUNK_PAGES + bit, hot_offset + place * PAGE)?;
+            }
+            set_present(chunk, mask);
+        }
+        runs.finish()?;
+        let Some(image) = &self.image else { return Ok(()) };
+        let pages_offset = u64::try_from(pages_offset).unwrap_or(u64::MAX);
+        let mut runs = Runs { file: source.container_file().fd.as_fd(), open: None };
+        for (chunk, number) in image.hot() {
+            let (stored, _) = self.index.chunk(number, self.pages, super::hash)?;
+            let start = pages_offset.saturating_add(u64::try_from(stored.offset).unwrap_or(u64::MAX));
+            for (place, bit) in (0_u64..).zip(bits(stored.page_mask)) {
+                runs.push(chunk * CHUNK_PAGES + bit, start.saturating_add(place * PAGE))?;
+            }
+            set_present(chunk, stored.page_mask);
+        }
+        runs.finish()
+    }
+
+    /// The app's part of a chunk.
+    fn app(&self, chunk: u32) -> Result<AppChunk, ContainerError> {
+        let numbers = self.image.as_ref().map(|image| image.stored_of(chunk)).unwrap_or_default();
+        let with_mask = |number: Option<u32>| match number.map(|number| (number, self.index.stored(number))) {
+            None => Ok(None),
+            Some((number, Some(stored))) => Ok(Some((number, stored.page_mask))),
+            Some((_, None)) => Err(ContainerError::BadIndex("a stored chunk")),
+        };
+        Ok(AppChunk { hot: with_mask(numbers.hot)?, cold: with_mask(numbers.cold)? })
+    }
+
+    /// Makes these pages of a chunk accessible, and what comes with them.
+    fn bring_step(&self, chunk: u32, pages: u16) -> Result<(), ContainerError> {
+        match Step::get() {
+            Step::Page => self.bring(chunk, pages),
+            Step::Chunk => self.bring(chunk, u16::MAX),
+            // The app's frames are whole chunks.
+            Step::Frame if self.app(chunk)?.mask() != 0 => self.bring(chunk, u16::MAX),
+            Step::Frame => self.bring(chunk, whole_frames(pages)),
+        }
+    }
+
+    /// Makes these pages of a chunk accessible: decompressed, the app's verified before.
+    fn bring(&self, chunk: u32, wanted: u16) -> Result<(), ContainerError> {
+        let missing = wanted & !present(chunk);
+        let Ok(mut workspace) = self.workspace.try_lock() else {
+            return Err(ContainerError::BadIndex("a chunk inside another"));
+        };
+        if memory::open(range_of(chunk, missing)).is_err() {
+            return Err(ContainerError::BadIndex("a chunk's place"));
+        }
+        // SAFETY: the pages that are written, those of `missing`, are accessible since the line above and are still
+        // nobody's: whoever touched one waits for us.
+        let target = unsafe { memory::chunk_bytes(chunk) };
+        let app = self.app(chunk)?;
+        self.lay_base(chunk, missing & !app.mask(), target, &mut workspace)?;
+        if let Some((number, mask)) = app.cold.filter(|(_, mask)| mask & missing != 0) {
+            let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
+            let pages = workspace.decode(frame, stored.memory_bytes())?;
+            lay_pages(target, mask, missing, pages);
+        }
+        if let Some((number, mask)) = app.hot.filter(|(_, mask)| mask & missing != 0) {
+            let (_, pages) = self.index.chunk(number, self.pages, super::hash)?;
+            lay_pages(target, mask, missing, pages);
+        }
+        set_present(chunk, missing);
+        Ok(())
+    }
+
+    /// The base image is a part of this executable: nothing to verify.
+    fn lay_base(
+        &self,
+        chunk: u32,
+        missing: u16,
+        target: &mut [u8],
+        workspace: &mut Workspace,
+    ) -> Result<(), ContainerError> {
+        for frame in engine::base_frames(chunk).iter().filter(|frame| frame.mask & missing != 0) {
+            let pages_bytes = usize::try_from(frame.mask.count_ones()).unwrap_or(0) * PAGE_BYTES;
+            let pages = workspace.decode(engine::frame_bytes(frame), pages_bytes)?;
+            lay_pages(target, frame.mask, missing, pages);
+        }
+        let hot = usize::try_from(chunk).ok().and_then(|chunk| engine::base_hot_masks().get(chunk));
+        if let Some(hot) = hot.filter(|hot| hot.mask & missing != 0) {
+            let start = usize::try_from(hot.stored_before).unwrap_or(usize::MAX).saturating_mul(PAGE_BYTES);
+            let pages = engine::base_hot().get(start..).unwrap_or_default();
+            lay_pages(target, hot.mask, missing, pages);
+        }
+        Ok(())
+    }
+}
+
+impl Workspace {
+    /// Exactly that many bytes.
+    fn decode(&mut self, frame: &[u8], bytes: usize) -> Result<&[u8], ContainerError> {
+        self.pages.resize(CHUNK_BYTES, 0);
+        let decoder = self.decoder.get_or_insert_with(DCtx::create);
+        let length = decoder.decompress(self.pages.as_mut_slice(), frame).ok();
+        let pages = self.pages.get(..bytes).filter(|_| length == Some(bytes));
+        pages.ok_or(ContainerError::BadIndex("a chunk's length"))
+    }
+}
+
+/// What an app has of a chunk: stored chunks with their pages.
+#[derive(Debug, Clone, Copy, Default)]
+struct AppChunk {
+    hot: Option<(u32, u16)>,
+    cold: Option<(u32, u16)>,
+}
+
+impl AppChunk {
+    fn mask(self) -> u16 {
+        let mask = |part: Option<(u32, u16)>| part.map_or(0, |(_, mask)| mask);
+        mask(self.hot) | mask(self.cold)
+    }
+}
+
+/// Copies the wanted ones of the pages that the mask says are there.
+fn lay_pages(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8]) {
+    let places = target.chunks_exact_mut(PAGE_BYTES).enumerate().filter(|(page, _)| mask & (1 << page) != 0);
+    for ((number, place), page) in places.zip(pages.chunks_exact(PAGE_BYTES)) {
+        if wanted & (1 << number) != 0 {
+            place.copy_from_slice(page);
+        }
+    }
+}
+
+/// The numbers of the bits that are set.
+fn bits(mask: u16) -> impl Iterator<Item = u32> {
+    (0..CHUNK_PAGES).filter(move |bit| mask & (1 << bit) != 0)
+}
+
+/// From the first page of the mask to its last.
+fn range_of(chunk: u32, mask: u16) -> PageRun {
+    let first = mask.trailing_zeros().min(CHUNK_PAGES);
+    let end = CHUNK_PAGES - mask.leading_zeros().min(CHUNK_PAGES);
+    PageRun { first: chunk.saturating_mul(CHUNK_PAGES) + first, count: end.saturating_sub(first) }
+}
+
+fn slot(chunk: u32) -> Option<&'static AtomicU16> {
+    PRESENT.get(usize::try_from(chunk).ok()?)
+}
+
+fn present(chunk: u32) -> u16 {
+    slot(chunk).map_or(0, |slot| slot.load(Ordering::Relaxed))
+}
+
+fn set_present(chunk: u32, mask: u16) {
+    if let Some(slot) = slot(chunk) {
+        slot.fetch_or(mask, Ordering::Relaxed);
+    }
+}
+
+/// Brings the pages of a range of addresses in linear memory, for code that must not fault.
+pub(crate) fn fetch(first_page: u32, last_page: u32) {
+    let chunks = CHUNKS.load(Ordering::Relaxed);
+    for chunk in first_page / CHUNK_PAGES..=last_page / CHUNK_PAGES {
+        if chunk >= chunks {
+            return;
+        }
+        let start = first_page.saturating_sub(chunk * CHUNK_PAGES).min(CHUNK_PAGES - 1);
+        let end = (last_page - chunk * CHUNK_PAGES).min(CHUNK_PAGES - 1);
+        let pages = (u16::MAX << start) & (u16::MAX >> (CHUNK_PAGES - 1 - end));
+        if pages & !present(chunk) != 0 {
+            bring(chunk, pages);
+        }
+    }
+}
+
+/// Whether the page was to come; then it is there now.
+pub(crate) fn fault(page: u32) -> bool {
+    let (chunk, bit) = (page / CHUNK_PAGES, page % CHUNK_PAGES);
+    if chunk >= CHUNKS.load(Ordering::Relaxed) || present(chunk) & (1 << bit) != 0 {
+        return false;
+    }
+    bring(chunk, 1 << bit);
+    true
+}
+
+fn bring(chunk: u32, pages: u16) {
+    let Some(store) = STORE.get() else { return };
+    if let Err(error) = store.bring_step(chunk, pages) {
+        stop::damaged(&error);
+    }
+}
+
+/// The pages of all frames that have one of these.
+fn whole_frames(pages: u16) -> u16 {
+    let frame = u16::MAX >> (16 - BASE_FRAME_PAGES);
+    let frames = (0..CHUNK_PAGES).step_by(BASE_FRAME_PAGES).map(|start| frame << start);
+    frames.filter(|frame| frame & pages != 0).fold(0, |all, frame| all | frame)
+}
+
+/// The pages that are present, as text: what was touched, if pages come one by one.
+pub(crate) fn list() -> String {
+    let chunks = CHUNKS.load(Ordering::Relaxed);
+    let pages = (0..chunks).flat_map(|chunk| bits(present(chunk)).map(move |bit| chunk * CHUNK_PAGES + bit));
+    pages.map(|page| format!("edgepack: page {page}\n")).collect()
+}
+
+const _: () = assert!(MEMORY_CHUNKS_MAX == 65_536 && CHUNK_BYTES == 65_536 && PAGE_BYTES == 4096);

@@ -1,0 +1,73 @@
+//! Base image → the pages of it that every boot touches: programs are run by a stub that brings page by page.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use edgepack_format::container::Hash;
+use edgepack_format::guest::{Mode, Package};
+use edgepack_format::limits::MEMORY_BYTES_MAX;
+use edgepack_format::manifest::Manifest;
+use edgepack_format::policy::Grants;
+use edgepack_packer::{Contents, Engine, container, executable};
+
+/// What small apps do.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("hello", include_str!("programs/hello.js")),
+    ("modules", include_str!("programs/modules.js")),
+    ("server", include_str!("programs/server.js")),
+];
+
+/// A page whose use depends on chance is found by one of so many runs.
+const RUNS: usize = 3;
+
+/// The pages that the programs touch, ascending. The stub must run on this machine.
+pub(super) fn pages(stub: &Path, engine: Hash, base_memory: &[u8], folder: &Path) -> Result<BTreeSet<u32>> {
+    let stub = fs::read(stub)?;
+    let mut pages = BTreeSet::new();
+    for (name, script) in PROGRAMS {
+        let program = folder.join(name);
+        fs::write(&program, executable(&stub, &packed(script, engine, base_memory)?)?)?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        for _ in 0..RUNS {
+            pages.extend(touched(&program)?);
+        }
+        fs::remove_file(&program)?;
+    }
+    Ok(pages)
+}
+
+fn packed(script: &str, engine: Hash, base_memory: &[u8]) -> Result<Vec<u8>> {
+    let package = Package {
+        mode: Mode::Bundle,
+        arch: "x64",
+        entry: "/app/main.js",
+        script,
+        source_map: "",
+        files: Vec::new(),
+    };
+    let manifest = Manifest { grants: Grants::all(), memory_bytes_max: MEMORY_BYTES_MAX, ..Manifest::default() };
+    Ok(container(&Contents {
+        manifest: &manifest,
+        engine: Engine { hash: engine, base_memory },
+        loaded: None,
+        started: None,
+        package: Some(&package.encode()),
+        source_map: "",
+        licences: "",
+        hot_pages: &[],
+    })?)
+}
+
+fn touched(program: &Path) -> Result<Vec<u32>> {
+    let mut command = Command::new(program);
+    // Nothing of this machine's that decides what is touched.
+    let output = command.env_clear().env("EDGEPACK_TRACE", "pages").env("HOME", "/").current_dir("/").output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} failed ({}): {text}", program.display(), output.status);
+    let numbers = text.lines().filter_map(|line| line.strip_prefix("edgepack: page "));
+    numbers.map(|number| number.parse().with_context(|| format!("`{number}` is no page"))).collect()
+}

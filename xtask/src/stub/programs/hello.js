@@ -1,0 +1,3 @@
+(function*($env) {
+  console.log('hello');
+})
