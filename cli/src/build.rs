@@ -205,13 +205,15 @@ fn container(
         guards: &started.guards,
         effects: &started.effects,
     });
-    let unloaded = (plan.start_up == StartUp::Nothing).then(|| package(plan, bundle).encode());
+    // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
+    // (docs/decisions/fallback-package.md).
+    let fallback = package(plan, bundle).encode();
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
-        loaded: unloaded.is_none().then(|| memory(&snapshot.loaded)),
+        loaded: None,
         started,
-        package: unloaded.as_deref(),
+        package: Some(&fallback),
         source_map: &bundle.source_map,
         licences: embedded::NOTICE,
         hot_pages: &[],

@@ -408,3 +408,11 @@ int edge_lists_names(JSContext *ctx)
         return 1;
     return p->class_id == JS_CLASS_C_FUNCTION && p->u.cfunc.c_function.generic_magic == js_object_keys;
 }
+
+/* The next collection comes when the heap has grown by half: what is there now was just collected, and walking it again
+   at boot would bring every page of a snapshot into memory. */
+void edge_relax_collection(JSContext *ctx)
+{
+    JSRuntime *rt = ctx->rt;
+    JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
+}

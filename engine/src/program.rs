@@ -25,6 +25,7 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
             internals::strip_wrappers(entry.as_value());
             engine::set_entry(ctx, entry);
         }
+        internals::relax_collection(ctx);
         Ok(())
     })
 }
@@ -36,6 +37,7 @@ pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
     if status != STATUS_THREW {
         engine::with(|ctx| {
             ctx.run_gc();
+            internals::relax_collection(ctx);
             Ok(())
         })?;
     }

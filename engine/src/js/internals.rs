@@ -16,6 +16,7 @@ unsafe extern "C" {
     fn edge_set_context(ctx: *mut qjs::JSContext);
     fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
     fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
+    fn edge_relax_collection(ctx: *mut qjs::JSContext);
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
 }
@@ -140,4 +141,10 @@ pub(crate) fn backtrace(out: &mut [u8]) -> usize {
 pub(crate) fn lists_names(ctx: &Ctx<'_>) -> bool {
     // SAFETY: looks at the stack frames of a live context.
     unsafe { edge_lists_names(ctx.as_raw().as_ptr()) != 0 }
+}
+
+/// Lets the heap grow by half before the next collection.
+pub(crate) fn relax_collection(ctx: &Ctx<'_>) {
+    // SAFETY: sets a number of a live runtime.
+    unsafe { edge_relax_collection(ctx.as_raw().as_ptr()) }
 }
