@@ -1,4 +1,4 @@
-//! Base image → the pages of it that every boot touches: programs are run by a stub that brings page by page.
+//! Base image → how hot its pages are: programs are run by a stub that brings page by page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,6 +14,8 @@ use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::Grants;
 use edgepack_packer::{Contents, Engine, container, executable};
 
+use super::base::Heat;
+
 /// What small apps do.
 const PROGRAMS: &[(&str, &str)] = &[
     ("hello", include_str!("programs/hello.js")),
@@ -24,31 +26,29 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// A page whose use depends on chance is found by one of so many runs.
 const RUNS: usize = 3;
 
-/// The pages that the programs touch, ascending. The stub must run on this machine.
-pub(super) fn pages(stub: &Path, engine: Hash, base_memory: &[u8], folder: &Path) -> Result<BTreeSet<u32>> {
+/// How many of the programs touch each page. The stub must run on this machine.
+pub(super) fn heat(stub: &Path, engine: Hash, base_memory: &[u8], folder: &Path) -> Result<Heat> {
     let stub = fs::read(stub)?;
-    let mut pages = BTreeSet::new();
+    let mut heat = Heat::new();
     for (name, script) in PROGRAMS {
         let program = folder.join(name);
         fs::write(&program, executable(&stub, &packed(script, engine, base_memory)?)?)?;
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        let mut pages = BTreeSet::new();
         for _ in 0..RUNS {
             pages.extend(touched(&program)?);
         }
         fs::remove_file(&program)?;
+        for page in pages {
+            *heat.entry(page).or_default() += 1;
+        }
     }
-    Ok(pages)
+    Ok(heat)
 }
 
 fn packed(script: &str, engine: Hash, base_memory: &[u8]) -> Result<Vec<u8>> {
-    let package = Package {
-        mode: Mode::Bundle,
-        arch: "x64",
-        entry: "/app/main.js",
-        script,
-        source_map: "",
-        files: Vec::new(),
-    };
+    let package =
+        Package { mode: Mode::Bundle, arch: "x64", entry: "/app/main.js", script, source_map: "", files: Vec::new() };
     let manifest = Manifest { grants: Grants::all(), memory_bytes_max: MEMORY_BYTES_MAX, ..Manifest::default() };
     Ok(container(&Contents {
         manifest: &manifest,
