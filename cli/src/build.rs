@@ -55,6 +55,10 @@ pub(crate) struct Packed {
     pub(crate) ending: Ending,
     /// Where, in the app's own sources.
     pub(crate) place: Option<Place>,
+    /// Whether boot starts from an image.
+    pub(crate) has_image: bool,
+    /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
+    pub(crate) hot_pages: Option<usize>,
     /// The bundle's findings that did not stop the build.
     pub(crate) warnings: Vec<String>,
     /// Bytes of the script, of its assets.
@@ -70,17 +74,19 @@ pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
     let bundle = progress.phase("bundle", "bundling", || bundle(&options(plan)))?;
     let grants = grants(plan.allow, &bundle.manifest.edgepack)?;
     let base = embedded::base_image()?;
-    let snapshot = start_up(plan, &bundle, &grants, progress)?;
+    let (snapshot, hot_pages) = start_up(plan, &bundle, &grants, progress)?;
     let place = place(&snapshot, &bundle);
     let container = progress.phase("pack", "packing", || {
         let manifest = manifest(plan, &bundle, grants, stop_line(&snapshot.ending, place.as_ref()));
-        container(plan, &manifest, &base, &bundle, &snapshot)
+        container(plan, &manifest, &base, &bundle, &snapshot, hot_pages.as_deref().unwrap_or_default())
     })?;
     Ok(Packed {
         container,
         name: name(plan, &bundle),
+        has_image: snapshot.started.is_some(),
         ending: snapshot.ending,
         place,
+        hot_pages: hot_pages.map(|pages| pages.len()),
         warnings: bundle.warnings.iter().map(ToString::to_string).collect(),
         script_bytes: bundle.script.len(),
         asset_bytes: bundle.assets.iter().map(|asset| asset.bytes.len()).sum(),
@@ -160,17 +166,26 @@ fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
     }
 }
 
-fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Progress) -> Result<Snapshot> {
+/// The snapshot, and the pages of it that a boot touches.
+fn start_up(
+    plan: &Plan<'_>,
+    bundle: &Bundle,
+    grants: &Grants,
+    progress: &mut Progress,
+) -> Result<(Snapshot, Option<Vec<u32>>)> {
     if plan.start_up == StartUp::Nothing {
-        return Ok(Snapshot { loaded: Vec::new(), started: None, ending: Ending::NotRun });
+        return Ok((Snapshot { loaded: Vec::new(), started: None, ending: Ending::NotRun }, None));
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(plan, bundle);
     let frozen = frozen(&bundle.manifest.edgepack, &bundle.source_map)?;
-    Ok(progress.phase("snapshot", "running start-up", || match plan.start_up {
+    let snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
         StartUp::Run => snapshots::take(&engine, &package, grants, &frozen),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, grants),
-    })?)
+    })?;
+    let Some(started) = &snapshot.started else { return Ok((snapshot, None)) };
+    let pages = progress.phase("trial", "trying the boot", || snapshots::trial(&engine, started, grants))?;
+    Ok((snapshot, pages))
 }
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
@@ -198,6 +213,7 @@ fn container(
     base: &BaseImage,
     bundle: &Bundle,
     snapshot: &Snapshot,
+    hot_pages: &[u32],
 ) -> Result<Vec<u8>> {
     let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
     let started = snapshot.started.as_ref().map(|started| packer::Started {
@@ -216,7 +232,7 @@ fn container(
         package: Some(&fallback),
         source_map: &bundle.source_map,
         licences: embedded::NOTICE,
-        hot_pages: &[],
+        hot_pages,
     })?)
 }
 

@@ -37,6 +37,11 @@ pub(crate) fn text(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
         Ending::Stopped(_) | Ending::OutOfTime(_) => println!("  stopped at {line}"),
         Ending::Threw(error) => println!("  warning: start-up throws, at every boot:\n{}", indented(error)),
     }
+    match packed.hot_pages {
+        Some(count) => println!("  a boot touches {count} pages of memory"),
+        None if packed.has_image => println!("  which pages a boot touches is not known here (no userfaultfd)"),
+        None => {}
+    }
 }
 
 /// One object on one line.
@@ -55,6 +60,7 @@ pub(crate) fn json(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
             "asset_bytes": packed.asset_bytes,
         },
         "modules": packed.modules,
+        "hot_pages": packed.hot_pages,
         "phases": durations,
         "snapshot": ending(&packed.ending),
         "stop": stop(packed),

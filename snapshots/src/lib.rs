@@ -11,6 +11,10 @@ mod requests;
 mod sealed;
 mod snapshot;
 mod take;
+#[cfg_attr(target_os = "linux", path = "touched_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "touched_other.rs")]
+mod touched;
+mod trial;
 mod wasmer;
 
 pub use bootstrap::bootstrap;
@@ -19,6 +23,7 @@ pub use error::Error;
 pub use frozen::{Frozen, SourceOf};
 pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
 pub use take::{START_UP_BUDGET, load, take, take_within};
+pub use trial::trial;
 
 /// What every pass of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;

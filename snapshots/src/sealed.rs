@@ -103,12 +103,12 @@ const ENOENT: i64 = -2;
 const EFAULT: i64 = -14;
 
 /// The one answer that a refused call has, at build and at boot.
-fn refusal(capability: Capability) -> i64 {
+pub(crate) fn refusal(capability: Capability) -> i64 {
     if capability == Capability::Env { ENOENT } else { i64::from(capability.denied()) }
 }
 
 /// The calls whose answer the grants alone decide.
-fn constant_by_grants(row: &HostCall, args: &[i64], grants: &Grants, guest: &mut dyn Guest) -> Option<i64> {
+pub(crate) fn constant_by_grants(row: &HostCall, args: &[i64], grants: &Grants, guest: &mut dyn Guest) -> Option<i64> {
     match row.name {
         "env_names" if grants.env == Scope::None => Some(0),
         "cwd_get" if grants.read != Scope::All => Some(fill(args, APP_ROOT.as_bytes(), guest)),
@@ -117,7 +117,7 @@ fn constant_by_grants(row: &HostCall, args: &[i64], grants: &Grants, guest: &mut
 }
 
 /// Answers a `(buf, cap)` call: the whole length, written only if it fits.
-fn fill(args: &[i64], answer: &[u8], guest: &mut dyn Guest) -> i64 {
+pub(crate) fn fill(args: &[i64], answer: &[u8], guest: &mut dyn Guest) -> i64 {
     let (Some(&buffer), Some(&capacity)) = (args.first(), args.get(1)) else { return EFAULT };
     let length = i64::try_from(answer.len()).unwrap_or(i64::MAX);
     if length <= i64::from(pointer(capacity)) && guest.write(pointer(buffer), answer).is_none() {
@@ -136,7 +136,7 @@ fn defer(row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<(Effect,
     Some((Effect::Write { handle: i32::try_from(*args.first()?).ok()?, bytes }, length))
 }
 
-fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option<Vec<u8>> {
+pub(crate) fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option<Vec<u8>> {
     guest.read(pointer(*args.get(at)?), pointer(*args.get(at + 1)?))
 }
 

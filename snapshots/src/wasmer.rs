@@ -14,6 +14,7 @@ use wasmer::{
 };
 
 use crate::machine::{Answer, Guest, Halt, Host};
+use crate::touched::touched;
 use crate::{Error, Result};
 
 /// Part of an artifact's name: what another version of the VM compiled must not be loaded.
@@ -292,6 +293,26 @@ impl<H: Host> Running<H> {
         Ok(())
     }
 
+    /// Calls an export for the last time, and says which pages of memory that touched, if the machine can tell; before,
+    /// memory holds what `image` does.
+    pub(crate) fn call_touching(
+        mut self,
+        budget: Duration,
+        export: &str,
+        args: &[i64],
+        image: &[u8],
+    ) -> (std::result::Result<i64, Halt>, Pages) {
+        let view = self.exports.memory.view(&self.store);
+        let (start, bytes) = (view.data_ptr(), view.data_size());
+        if u64::try_from(image.len()) != Ok(bytes) {
+            return (self.call_within(budget, export, args), None);
+        }
+        // SAFETY: the VM reserves linear memory as a private anonymous mapping for good, so it does not move when it
+        // grows, and it has these bytes now. Only the guest and its host touch it, with plain loads and stores, and
+        // nobody after this call, which consumes the instance.
+        unsafe { touched(start, image, || self.call_within(budget, export, args)) }
+    }
+
     /// Calls an export that must return within the budget.
     pub(crate) fn call_within(
         &mut self,
@@ -315,6 +336,9 @@ impl<H: Host> Running<H> {
         }
     }
 }
+
+/// What of memory a run touched, if the machine can tell.
+pub(crate) type Pages = Option<Vec<u32>>;
 
 fn watch(interrupter: &Interrupter, budget: Duration, late: &AtomicBool, done: &std::sync::mpsc::Receiver<()>) {
     let mut patience = budget;
