@@ -46,10 +46,9 @@ impl ChunkStore {
             let first_page = number.saturating_mul(CHUNK_PAGES as u32);
             let hot = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
             let hot_mask = page_mask & hot.fold(0, |mask, page| mask | 1 << (page - first_page));
-            for (mask, encoding, pairs) in [
-                (hot_mask, Encoding::Raw, &mut placed.hot),
-                (page_mask & !hot_mask, Encoding::Zstd, &mut placed.cold),
-            ] {
+            for (mask, encoding, pairs) in
+                [(hot_mask, Encoding::Raw, &mut placed.hot), (page_mask & !hot_mask, Encoding::Zstd, &mut placed.cold)]
+            {
                 if mask != 0 {
                     pairs.push((number, self.store(chunk, mask, encoding)?));
                 }
@@ -70,13 +69,8 @@ impl ChunkStore {
         } else {
             (&mut self.compressed, zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)?)
         };
-        let stored = Stored {
-            offset: target.len(),
-            length: bytes.len(),
-            encoding,
-            page_mask,
-            hash: crate::hash(&bytes),
-        };
+        let stored =
+            Stored { offset: target.len(), length: bytes.len(), encoding, page_mask, hash: crate::hash(&bytes) };
         target.extend_from_slice(&bytes);
         let number = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
         self.stored.push(stored);

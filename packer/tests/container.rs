@@ -92,7 +92,8 @@ fn restore(container: &[u8], base: &[u8], kind: ImageKind) -> Vec<u8> {
 #[test]
 fn what_was_packed_is_restored_hot_or_not() {
     let case = Case::new();
-    for hot_pages in [&[][..], &[1, 48], &[0, 1, 2, 3, 66]] {
+    // Chunks 0 and 3 are the same in both images and are stored once; the hot part of a chunk is stored by itself.
+    for (hot_pages, stored_count) in [(&[][..], 3), (&[1, 48], 4), (&[0, 1, 2, 3, 66], 3)] {
         let packed = case.pack(hot_pages);
         assert!(restore(&packed, &case.base, ImageKind::Loaded) == case.loaded);
         assert!(restore(&packed, &case.base, ImageKind::Started) == case.started);
@@ -102,8 +103,7 @@ fn what_was_packed_is_restored_hot_or_not() {
         assert_eq!(verified.source_map, "{\"version\":3}");
         assert_eq!(verified.licences, "MIT");
         assert!(verified.manifest.starts_with("{\"arch\""));
-        // Chunks 0 and 3 are the same in both images and are stored once.
-        assert_eq!(verified.index.stored_count(), 3);
+        assert_eq!(verified.index.stored_count(), stored_count);
     }
     let sections = case.pack(&[]);
     let sections = Sections::find(&sections).unwrap();

@@ -7,14 +7,13 @@ mod link;
 mod tests;
 mod translate;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::{Hash, engine_hash};
 
-use self::base::BaseImage;
+use self::base::{BaseImage, Heat};
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::output;
@@ -40,20 +39,20 @@ const HOST: &str = "x86_64-unknown-linux-musl";
 
 /// Builds the stub of a target, once per content; its path in the cache.
 pub(crate) fn build(project: &Project, guest: &Guest, triple: &str) -> Result<PathBuf> {
-    let hot_pages = hot_pages(project, guest)?;
-    link(project, guest, triple, &hot_pages)
+    let heat = heat(project, guest)?;
+    link(project, guest, triple, &heat)
 }
 
-/// The same with the pages that are to be mapped at every boot.
-fn link(project: &Project, guest: &Guest, triple: &str, hot_pages: &BTreeSet<u32>) -> Result<PathBuf> {
+/// The same for pages that are so hot.
+fn link(project: &Project, guest: &Guest, triple: &str, heat: &Heat) -> Result<PathBuf> {
     let image = read(&guest.base)?;
     let wasm = read(&guest.wasm)?;
     let toolchain = output(&mut crate::run::command("/usr/bin/rustc", ["--version"], &project.root))?;
-    let extra = format!("{triple} {} {} {toolchain} {hot_pages:?}", blake3::hash(&wasm), blake3::hash(&image));
+    let extra = format!("{triple} {} {} {toolchain} {heat:?}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("stub", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
         let engine = native_engine(project, guest, triple)?;
-        let tables = base::write(&base, hot_pages, hash(&wasm, &base), folder)?;
+        let tables = base::write(&base, heat, hash(&wasm, &base), folder)?;
         let mut objects = link::compile(project, triple, &tables, folder)?;
         objects.extend(engine);
         link::stub(project, triple, &objects, folder)?;
@@ -77,19 +76,22 @@ fn native_engine(project: &Project, guest: &Guest, triple: &str) -> Result<Vec<P
     Ok(objects)
 }
 
-/// The pages of the base image that every boot touches.
-fn hot_pages(project: &Project, guest: &Guest) -> Result<BTreeSet<u32>> {
+/// How hot the pages of the base image are.
+fn heat(project: &Project, guest: &Guest) -> Result<Heat> {
     let (wasm, image) = (read(&guest.wasm)?, read(&guest.base)?);
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
-    let folder = project.cached("hot-pages", INPUTS, &extra, |folder| {
+    let folder = project.cached("heat", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let stub = link(project, guest, HOST, &BTreeSet::new())?;
-        let pages = hot::pages(&stub, hash(&wasm, &base), base.memory, folder)?;
-        let lines: String = pages.iter().map(|page| format!("{page}\n")).collect();
+        let stub = link(project, guest, HOST, &Heat::new())?;
+        let heat = hot::heat(&stub, hash(&wasm, &base), base.memory, folder)?;
+        let lines: String = heat.iter().map(|(page, programs)| format!("{page} {programs}\n")).collect();
         fs::write(folder.join("pages"), lines).map_err(Into::into)
     })?;
     let text = fs::read_to_string(folder.join("pages"))?;
-    text.lines().map(|line| line.parse().with_context(|| format!("`{line}` is no page"))).collect()
+    let row = |line: &str| {
+        line.split_once(' ').and_then(|(page, programs)| Some((page.parse().ok()?, programs.parse().ok()?)))
+    };
+    text.lines().map(|line| row(line).with_context(|| format!("`{line}` is no page"))).collect()
 }
 
 fn hash(wasm: &[u8], base: &BaseImage<'_>) -> Hash {

@@ -61,4 +61,3 @@ extern "C" fn handle_fault(_signal: i32, info: *mut libc::siginfo_t, _context: *
     }
     stop::trap("the loader met a memory access of its own that must not be: please report this");
 }
-

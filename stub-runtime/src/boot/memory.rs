@@ -59,6 +59,9 @@ pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
 }
 
 /// Reserves everything; nothing is accessible yet. The size in chunks.
+///
+/// What the image covers is left empty, as a mapping into empty space costs half of one into a reserved one, and an
+/// access ends in the same fault. The kernel puts nothing there: it fills from the other end.
 pub(crate) fn reserve(image: Option<&Image<'_>>) -> Result<u32, BootError> {
     let chunks = image.map_or(0, |image| image.memory_chunks).max(engine::base_chunks()).min(MEMORY_CHUNKS_MAX);
     let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
@@ -68,6 +71,8 @@ pub(crate) fn reserve(image: Option<&Image<'_>>) -> Result<u32, BootError> {
     if start.addr() != base() {
         return Err(BootError::Memory("reserve", last_errno()));
     }
+    // SAFETY: it was mapped just now, and nobody uses it.
+    unsafe { libc::munmap(at(base()), to_usize(chunks) * CHUNK_BYTES) };
     CHUNKS.store(chunks, Ordering::Relaxed);
     Ok(chunks)
 }
@@ -111,7 +116,16 @@ pub(crate) fn map(file: BorrowedFd<'_>, offset: u64, run: PageRun) -> Result<(),
     if start.addr() == address { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Makes pages accessible.
+/// Maps zero pages into linear memory.
+pub(crate) fn map_zeros(run: PageRun) -> Result<(), Errno> {
+    let (address, bytes) = run.place(CHUNKS.load(Ordering::Relaxed))?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: the range lies in linear memory, which is ours to map over.
+    let start = unsafe { libc::mmap(at(address), bytes, READ_WRITE, flags, -1, 0) };
+    if start.addr() == address { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Makes reserved pages accessible; they are zero.
 pub(crate) fn open(run: PageRun) -> Result<(), Errno> {
     let (address, bytes) = run.place(MEMORY_CHUNKS_MAX)?;
     // SAFETY: the range lies in linear memory; no Rust reference into it is live while this runs.

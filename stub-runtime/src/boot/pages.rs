@@ -13,11 +13,11 @@ use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, MEMORY_CHUNKS_MAX, 
 use rustix::io::Errno;
 use zstd_safe::DCtx;
 
+use super::engine;
 use super::memory::{self, PageRun};
 use super::source::Source;
 use super::stop::{self, BootError};
 use super::trace::Subject;
-use super::engine;
 
 const CHUNK_PAGES: u32 = 16;
 
@@ -132,31 +132,33 @@ impl Runs<'_> {
 const PAGE: u64 = 4096;
 
 impl Store {
+    /// The base image's hot pages are mapped, then the app's: copied where that would divide a mapping, as a mapping
+    /// costs more than the copy that the first write to the page would make anyway.
     fn map_hot(&self, source: &Source, pages_offset: usize) -> Result<(), BootError> {
         let hot_offset = memory::file_offset(source, engine::base_hot().as_ptr().addr());
         let hot_offset = hot_offset.ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
         let mut runs = Runs { file: source.executable.fd.as_fd(), open: None };
-        for (chunk, hot) in (0_u32..).zip(engine::base_hot_masks()) {
-            if hot.mask == 0 {
-                continue;
-            }
-            let mask = hot.mask & !self.app(chunk)?.mask();
+        for (chunk, hot) in (0_u32..).zip(engine::base_hot_masks()).filter(|(_, hot)| hot.mask != 0) {
+            let cold = self.app(chunk)?.cold.map_or(0, |(_, mask)| mask);
             let places = (u64::from(hot.stored_before)..).zip(bits(hot.mask));
-            for (place, bit) in places.filter(|(_, bit)| mask & (1 << bit) != 0) {
+            for (place, bit) in places.filter(|(_, bit)| cold & (1 << bit) == 0) {
                 runs.push(chunk * CHUNK_PAGES + bit, hot_offset + place * PAGE)?;
             }
-            set_present(chunk, mask);
+            set_present(chunk, hot.mask & !cold);
         }
         runs.finish()?;
         let Some(image) = &self.image else { return Ok(()) };
         let pages_offset = u64::try_from(pages_offset).unwrap_or(u64::MAX);
         let mut runs = Runs { file: source.container_file().fd.as_fd(), open: None };
         for (chunk, number) in image.hot() {
-            let (stored, _) = self.index.chunk(number, self.pages, super::hash)?;
+            let (stored, pages) = self.index.chunk(number, self.pages, super::hash)?;
             let start = pages_offset.saturating_add(u64::try_from(stored.offset).unwrap_or(u64::MAX));
-            for (place, bit) in (0_u64..).zip(bits(stored.page_mask)) {
+            let copied = stored.page_mask & present(chunk);
+            for (place, bit) in (0_u64..).zip(bits(stored.page_mask)).filter(|(_, bit)| copied & (1 << bit) == 0) {
                 runs.push(chunk * CHUNK_PAGES + bit, start.saturating_add(place * PAGE))?;
             }
+            // SAFETY: the pages of `copied` are mapped, and no guest runs yet.
+            lay_pages(unsafe { memory::chunk_bytes(chunk) }, stored.page_mask, copied, pages);
             set_present(chunk, stored.page_mask);
         }
         runs.finish()
@@ -178,9 +180,12 @@ impl Store {
         match Step::get() {
             Step::Page => self.bring(chunk, pages),
             Step::Chunk => self.bring(chunk, u16::MAX),
-            // The app's frames are whole chunks.
-            Step::Frame if self.app(chunk)?.mask() != 0 => self.bring(chunk, u16::MAX),
-            Step::Frame => self.bring(chunk, whole_frames(pages)),
+            Step::Frame => {
+                let frames = whole_frames(pages);
+                // The app's frames are whole chunks, and have to be verified and decompressed as a whole.
+                let app = self.app(chunk)?.cold.map_or(0, |(_, mask)| mask);
+                self.bring(chunk, if app & frames == 0 { frames } else { frames | app })
+            }
         }
     }
 
@@ -190,10 +195,10 @@ impl Store {
         let Ok(mut workspace) = self.workspace.try_lock() else {
             return Err(ContainerError::BadIndex("a chunk inside another"));
         };
-        if memory::open(range_of(chunk, missing)).is_err() {
-            return Err(ContainerError::BadIndex("a chunk's place"));
+        for run in runs_of(chunk, missing) {
+            memory::map_zeros(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
         }
-        // SAFETY: the pages that are written, those of `missing`, are accessible since the line above and are still
+        // SAFETY: the pages that are written, those of `missing`, are accessible since the lines above and are still
         // nobody's: whoever touched one waits for us.
         let target = unsafe { memory::chunk_bytes(chunk) };
         let app = self.app(chunk)?;
@@ -274,11 +279,15 @@ fn bits(mask: u16) -> impl Iterator<Item = u32> {
     (0..CHUNK_PAGES).filter(move |bit| mask & (1 << bit) != 0)
 }
 
-/// From the first page of the mask to its last.
-fn range_of(chunk: u32, mask: u16) -> PageRun {
-    let first = mask.trailing_zeros().min(CHUNK_PAGES);
-    let end = CHUNK_PAGES - mask.leading_zeros().min(CHUNK_PAGES);
-    PageRun { first: chunk.saturating_mul(CHUNK_PAGES) + first, count: end.saturating_sub(first) }
+/// The pages of the mask that follow one another.
+fn runs_of(chunk: u32, mask: u16) -> impl Iterator<Item = PageRun> {
+    let mut rest = mask;
+    std::iter::from_fn(move || {
+        let first = rest.trailing_zeros();
+        let count = rest.checked_shr(first)?.trailing_ones();
+        rest &= !(u16::MAX >> (CHUNK_PAGES - count) << first);
+        Some(PageRun { first: chunk.saturating_mul(CHUNK_PAGES) + first, count })
+    })
 }
 
 fn slot(chunk: u32) -> Option<&'static AtomicU16> {

@@ -45,12 +45,7 @@ fn zig_target(triple: &str) -> Result<&'static str> {
 }
 
 /// Compiles all C and assembly, as many at a time as there are cores.
-pub(super) fn compile(
-    project: &Project,
-    triple: &str,
-    sources: &[PathBuf],
-    folder: &Path,
-) -> Result<Vec<PathBuf>> {
+pub(super) fn compile(project: &Project, triple: &str, sources: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
     let zig = tools::zig(project)?;
     let is_code = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "c" || extension == "S");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

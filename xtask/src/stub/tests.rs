@@ -52,7 +52,7 @@ impl Bench {
         let folder = folder.unwrap();
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
         let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
-        let stub = super::link(&project, &guest, TRIPLE, &HOT_PAGES.collect()).unwrap();
+        let stub = super::link(&project, &guest, TRIPLE, &HOT_PAGES.map(|page| (page, 100)).collect()).unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
             stub: fs::read(stub).unwrap(),
