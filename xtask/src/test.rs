@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{deny, dist, notice, setup, tidy, tools};
+use crate::{deny, dist, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -106,6 +106,7 @@ enum Stream {
 /// Runs cargo, shows one of its streams line by line, and keeps the lines. Failing tests are no error here.
 fn watched<'a>(project: &Project, args: impl Iterator<Item = &'a &'a str>, stream: Stream) -> Result<Vec<String>> {
     let mut cargo = command("cargo", args, &project.root);
+    cargo.env("EDGEPACK_NODE", node::node(project)?);
     if stream == Stream::Out {
         cargo.stdout(Stdio::piped())
     } else {
