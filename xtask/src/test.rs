@@ -66,7 +66,8 @@ fn clippy(project: &Project) -> Result<()> {
 }
 
 fn nextest(project: &Project, filter: &[&str]) -> Result<Tally> {
-    let args = ["nextest", "run", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter);
+    // Ignored are only tests that build for minutes: here they are to run too.
+    let args = ["nextest", "run", "--no-fail-fast", "--run-ignored", "all"].iter().chain(dist::WHOLE).chain(filter);
     // `     Summary [   0.385s] 15 tests run: 14 passed, 1 failed, 0 skipped`
     let lines = watched(project, args, Stream::Err)?;
     let summary = lines.iter().rfind(|line| line.contains("tests run:") || line.contains("test run:"));
@@ -76,7 +77,7 @@ fn nextest(project: &Project, filter: &[&str]) -> Result<Tally> {
 }
 
 fn cargo_test(project: &Project, filter: &[&str]) -> Result<Tally> {
-    let args = ["test", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter);
+    let args = ["test", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter).chain(&["--", "--include-ignored"]);
     // `test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out`
     let lines = watched(project, args, Stream::Out)?;
     let mut tally = Tally::default();
