@@ -28,29 +28,40 @@ fn quickjs_sources() -> PathBuf {
         .expect("cargo metadata runs");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
-    let package = packages.iter().find(|package| package["name"] == "rquickjs-sys").expect("rquickjs-sys is a dependency");
+    let package =
+        packages.iter().find(|package| package["name"] == "rquickjs-sys").expect("rquickjs-sys is a dependency");
     let manifest = package["manifest_path"].as_str().expect("a package has a manifest path");
     PathBuf::from(manifest).parent().expect("a manifest is in a folder").join("quickjs")
 }
 
-/// Lines of QuickJS's source that are replaced, and by what: where it has no hook and Node's library needs one. Why
+/// Lines of QuickJS's source that are replaced, by what, and how many there are: where it has no hook and Node's library needs one. Why
 /// each is needed stands in docs/decisions (async-context.md, error-stack.md).
-const HOOKS: &[(&str, &str)] = &[
+const HOOKS: &[(&str, &str, usize)] = &[
     // Promise reactions carry the async context frame.
-    ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);"),
+    ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);", 1),
     // `stack` is an own accessor of an error, formatted when it is first read.
-    ("p->u.object_data = stack;\n    } else if (can_add_backtrace", "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace"),
+    (
+        "p->u.object_data = stack;\n    } else if (can_add_backtrace",
+        "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace",
+        1,
+    ),
     (
         "JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, stack,\n                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);\n    } else if (can_store_error_stack",
         "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",
+        1,
     ),
+    // Functions of a bundle share its text instead of holding a copy each (docs/decisions/shared-source.md).
+    ("source = js_strndup(ctx,", "source = edge_share_source(ctx,", 3),
+    ("js_free(ctx, ctor_fd->source);", "edge_free_source(ctx->rt, ctor_fd->source);", 1),
+    ("js_free(ctx, fd->source);", "edge_free_source(ctx->rt, fd->source);", 1),
+    ("js_free_rt(rt, b->source);", "edge_free_source(rt, b->source);", 1),
 ];
 
 /// Writes the source with the hooks in place. Fails when QuickJS no longer reads as the hooks expect.
 fn hook(source: &Path, hooked: &Path) {
     let mut text = std::fs::read_to_string(source).expect("QuickJS's source is readable");
-    for (plain, replacement) in HOOKS {
-        assert_eq!(text.matches(plain).count(), 1, "QuickJS's source has changed at: {plain}");
+    for (plain, replacement, count) in HOOKS {
+        assert_eq!(text.matches(plain).count(), *count, "QuickJS's source has changed at: {plain}");
         text = text.replace(plain, replacement);
     }
     std::fs::write(hooked, text).expect("OUT_DIR is writable");

@@ -15,6 +15,7 @@ use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
 
 use crate::args::AllowArgs;
 use crate::embedded;
+use crate::frozen::frozen;
 use crate::grants::grants;
 use crate::positions::{Place, original};
 use crate::progress::Progress;
@@ -153,7 +154,8 @@ fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
         arch: plan.target.node_arch,
         entry: &bundle.entry,
         script: &bundle.script,
-        source_map: &bundle.source_map,
+        // The engine does not read it, and whatever it is given is in every image.
+        source_map: "",
         files: bundle.assets.iter().map(|asset| (asset.path.as_str(), asset.bytes.as_slice())).collect(),
     }
 }
@@ -164,8 +166,9 @@ fn start_up(plan: &Plan<'_>, bundle: &Bundle, grants: &Grants, progress: &mut Pr
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(plan, bundle);
+    let frozen = frozen(&bundle.manifest.edgepack, &bundle.source_map)?;
     Ok(progress.phase("snapshot", "running start-up", || match plan.start_up {
-        StartUp::Run => snapshots::take(&engine, &package, grants),
+        StartUp::Run => snapshots::take(&engine, &package, grants, &frozen),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, grants),
     })?)
 }
@@ -202,13 +205,15 @@ fn container(
         guards: &started.guards,
         effects: &started.effects,
     });
-    let unloaded = (plan.start_up == StartUp::Nothing).then(|| package(plan, bundle).encode());
+    // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
+    // (docs/decisions/fallback-package.md).
+    let fallback = package(plan, bundle).encode();
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
-        loaded: unloaded.is_none().then(|| memory(&snapshot.loaded)),
+        loaded: None,
         started,
-        package: unloaded.as_deref(),
+        package: Some(&fallback),
         source_map: &bundle.source_map,
         licences: embedded::NOTICE,
         hot_pages: &[],

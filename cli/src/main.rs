@@ -5,6 +5,7 @@ mod build;
 mod commands;
 mod embedded;
 mod failure;
+mod frozen;
 mod grants;
 mod launch;
 mod output;

@@ -3,6 +3,7 @@
 
 mod app;
 mod http;
+mod reference;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -3,7 +3,36 @@
 #include "quickjs.h"
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
 static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack);
+static char *edge_share_source(JSContext *ctx, const char *text, size_t length);
+static void edge_free_source(JSRuntime *rt, char *text);
 #include "quickjs_hooked.h"
+
+/* Text that lives as long as the engine: functions compiled from it point into it. */
+static const char *edge_shared_text;
+static size_t edge_shared_length;
+
+/* Names that text. There is one, the app's bundle. */
+void edge_set_shared_text(const char *text, uint32_t length)
+{
+    edge_shared_text = text;
+    edge_shared_length = length;
+}
+
+static bool edge_is_shared(const char *text)
+{
+    return text && text >= edge_shared_text && text < edge_shared_text + edge_shared_length;
+}
+
+static char *edge_share_source(JSContext *ctx, const char *text, size_t length)
+{
+    return edge_is_shared(text) ? (char *)text : js_strndup(ctx, text, length);
+}
+
+static void edge_free_source(JSRuntime *rt, char *text)
+{
+    if (!edge_is_shared(text))
+        js_free_rt(rt, text);
+}
 
 /* An error's stack, as V8 has it: call sites are taken when the error is made, and the own accessor `stack` formats them
    when it is first read. Both states are kept under private symbols, on whatever object the stack was captured. */
@@ -104,7 +133,7 @@ void edge_set_stack_formatter(JSContext *ctx, JSValueConst formatter)
 
 static void edge_drop_source(JSContext *ctx, JSFunctionBytecode *b)
 {
-    js_free(ctx, b->source);
+    edge_free_source(ctx->rt, b->source);
     b->source = NULL;
     b->source_len = 0;
 }
@@ -363,4 +392,36 @@ JSValue edge_new_error(JSContext *ctx, int kind, const char *message)
     else
         build_backtrace(ctx, error, entered, NULL, 0, 0, JS_BACKTRACE_FLAG_FILTER_FUNC | JS_BACKTRACE_FLAG_SKIP_FIRST_LEVEL);
     return error;
+}
+
+/* Whether a proxy's trap that calls this native function was called to learn which properties are enumerable, and not
+   for a value: by Object.keys, values and entries, by for-in and by spread, which read values afterwards themselves. */
+int edge_lists_names(JSContext *ctx)
+{
+    JSStackFrame *native = ctx->rt->current_stack_frame;
+    JSStackFrame *trap = native ? native->prev_frame : NULL;
+    JSStackFrame *caller = trap ? trap->prev_frame : NULL;
+    if (!caller)
+        return 0;
+    JSObject *p = JS_VALUE_GET_OBJ(caller->cur_func);
+    if (js_class_has_bytecode(p->class_id))
+        return 1;
+    return p->class_id == JS_CLASS_C_FUNCTION && p->u.cfunc.c_function.generic_magic == js_object_keys;
+}
+
+/* The next collection comes when the heap has grown by half: what is there now was just collected, and walking it again
+   at boot would bring every page of a snapshot into memory. */
+void edge_relax_collection(JSContext *ctx)
+{
+    JSRuntime *rt = ctx->rt;
+    JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
+}
+
+/* Tells QuickJS where the stack starts now. Under WASI it would set no limit at all: but the guest's shadow stack is an
+   ordinary stack with an end. */
+void edge_update_stack(JSContext *ctx)
+{
+    JSRuntime *rt = ctx->rt;
+    JS_UpdateStackTop(rt);
+    rt->stack_limit = rt->stack_top - rt->stack_size;
 }

@@ -44,20 +44,23 @@
   realm(process, getInternalBinding, getInternalBinding, primordials);
   const { require, internalBinding } = shared;
 
-  // In this mode node's own modules register what has to be fresh in every process.
+  const parameters = ['process', 'require', 'internalBinding', 'primordials'];
+  const run = (id) => native.compile(id, parameters)(process, require, internalBinding, primordials);
   const snapshot = internalBinding('mksnapshot');
-  snapshot.isBuildingSnapshotBuffer[0] = 1;
-  for (const id of [
-    'internal/bootstrap/node',
-    'internal/bootstrap/web/exposed-wildcard',
-    'internal/bootstrap/web/exposed-window-or-worker',
-    'internal/bootstrap/switches/is_main_thread',
-    'internal/bootstrap/switches/does_own_process_state',
-  ]) {
-    native.compile(id, ['process', 'require', 'internalBinding', 'primordials'])(process, require, internalBinding, primordials);
-  }
+  const building = snapshot.isBuildingSnapshotBuffer;
+  building[0] = 1;
+  require('internal/v8/startup_snapshot');
+  building[0] = 0;
+  run('internal/bootstrap/node');
+  run('internal/bootstrap/web/exposed-wildcard');
+  run('internal/bootstrap/web/exposed-window-or-worker');
+  run('internal/bootstrap/switches/is_main_thread');
+  // In this mode it registers that the working directory, which it caches, has to be fresh in every process. The other
+  // scripts would register what only V8's snapshots need.
+  building[0] = 1;
+  run('internal/bootstrap/switches/does_own_process_state');
   snapshot.serialize();
-  snapshot.isBuildingSnapshotBuffer[0] = 0;
+  building[0] = 0;
   return shared;
 
   /** QuickJS's call sites lack most of V8's methods, and the text that a stack line shows. */

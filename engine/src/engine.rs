@@ -55,16 +55,6 @@ pub(crate) fn with<R>(work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R>) -> cor
     })
 }
 
-/// Lets the heap grow by half before the next collection: what is there now was just built and is alive.
-pub(crate) fn set_collection_threshold() {
-    ENGINE.with(|cell| {
-        if let Some(engine) = cell.get() {
-            let used = usize::try_from(engine.runtime.memory_usage().malloc_size).unwrap_or(0);
-            engine.runtime.set_gc_threshold(used.saturating_add(used / 2));
-        }
-    });
-}
-
 /// Keeps the object whose methods drive the program.
 pub(crate) fn set_program<'js>(ctx: &Ctx<'js>, program: Object<'js>) {
     ENGINE.with(|cell| {
@@ -119,7 +109,11 @@ pub(crate) fn set_thrown(text: String) {
     THROWN.set(text);
 }
 
-/// The text of an exception that start-up did not catch.
-pub(crate) fn thrown() -> String {
-    THROWN.with_borrow(Clone::clone)
+/// Writes the text of an exception that start-up did not catch, as far as it fits; the length.
+pub(crate) fn thrown_text(out: &mut [u8]) -> usize {
+    THROWN.with_borrow(|text| {
+        let length = text.len().min(out.len());
+        out[..length].copy_from_slice(&text.as_bytes()[..length]);
+        length
+    })
 }

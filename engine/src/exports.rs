@@ -54,14 +54,19 @@ pub extern "C" fn edge_steps() -> i64 {
     engine::running_step()
 }
 
-/// Writes the JavaScript stack as text to `out`, as far as it fits; the length.
+/// Writes the JavaScript stack as text to `out`, as far as it fits; the length. With no JavaScript on the stack it is
+/// the stack of the exception that ended start-up, if one did.
 ///
 /// # Safety
 /// `capacity` bytes at `out` belong to the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn edge_backtrace(out: *mut u8, capacity: usize) -> usize {
     // SAFETY: by the caller's contract.
-    internals::backtrace(unsafe { core::slice::from_raw_parts_mut(out, capacity) })
+    let out = unsafe { core::slice::from_raw_parts_mut(out, capacity) };
+    match internals::backtrace(out) {
+        0 => engine::thrown_text(out),
+        length => length,
+    }
 }
 
 fn decode(input: &[u8]) -> Result<Package<'_>, String> {

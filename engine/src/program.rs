@@ -21,10 +21,11 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
         configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
         app_files::install(package.files.iter().copied());
         if package.mode == Mode::Bundle {
-            let entry = script::evaluate_script(ctx, package.entry, package.script)?;
+            let entry = script::evaluate_bundle(ctx, package.entry, package.script)?;
             internals::strip_wrappers(entry.as_value());
             engine::set_entry(ctx, entry);
         }
+        internals::relax_collection(ctx);
         Ok(())
     })
 }
@@ -36,6 +37,7 @@ pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
     if status != STATUS_THREW {
         engine::with(|ctx| {
             ctx.run_gc();
+            internals::relax_collection(ctx);
             Ok(())
         })?;
     }

@@ -22,3 +22,8 @@ pub(crate) fn compile<'js>(ctx: &Ctx<'js>, file: &str, parameters: &[&str], body
 pub(crate) fn evaluate_script<'js>(ctx: &Ctx<'js>, file: &str, source: &str) -> Result<Function<'js>> {
     Function::from_value(evaluate::evaluate(ctx, file, source, 1)?)
 }
+
+/// Evaluates the app's bundle; the completion value must be a function.
+pub(crate) fn evaluate_bundle<'js>(ctx: &Ctx<'js>, file: &str, source: &str) -> Result<Function<'js>> {
+    Function::from_value(evaluate::evaluate_bundle(ctx, file, source)?)
+}

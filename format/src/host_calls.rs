@@ -152,7 +152,7 @@ pub const HOST_CALLS: &[HostCall] = &[
     call("wait", &[I64, I32, I32], &[I32], Nothing, Barrier, "(timeout ns, -1 for ever; events, cap in events) Waits; the number of events written."),
     call("watch", &[I32, I32], &[I32], Nothing, Barrier, "(handle, interest) Which readiness of a stream `wait` reports; level triggered; 0 stops."),
     // Streams: standard ones are handles 0, 1, 2.
-    call("stdio_kind", &[I32], &[I32], Nothing, Assumed(1), "(handle 0..2) A `stdio_kind`."),
+    call("stdio_kind", &[I32], &[I32], Nothing, Assumed(1), "(handle 0..2) A `stdio_kind`; an output that is a file passes for a pipe."),
     call("stdio_write", &[I32, I32, I32], &[I32], Nothing, Deferred, "(handle 1 or 2, buf, len) Writes all of it, waiting if it must; the length."),
     call("stream_read", &[I32, I32, I32], &[I32], Nothing, Barrier, "(handle, buf, len) Reads what is there; 0 at the end, -EAGAIN if nothing yet."),
     call("stream_write", &[I32, I32, I32], &[I32], Nothing, Barrier, "(handle, vectors, count) Gathers from count pairs of (ptr, len); bytes written or -EAGAIN."),
@@ -226,8 +226,18 @@ pub mod system_info {
     /// Supplementary group ids, in a list.
     pub const GROUPS: i32 = 9;
     /// Deno's `--allow-sys` names, by kind.
-    pub const NAMES: &[&str] =
-        &["hostname", "osRelease", "cpus", "systemMemoryInfo", "osUptime", "loadavg", "networkInterfaces", "userInfo", "cpus", "uid"];
+    pub const NAMES: &[&str] = &[
+        "hostname",
+        "osRelease",
+        "cpus",
+        "systemMemoryInfo",
+        "osUptime",
+        "loadavg",
+        "networkInterfaces",
+        "userInfo",
+        "cpus",
+        "uid",
+    ];
     /// The name for `user_id`, by which.
     pub const USER_ID_NAMES: &[&str] = &["uid", "uid", "gid", "gid"];
     /// The name for `umask`.

@@ -54,7 +54,7 @@ pub struct Contents<'a> {
     pub loaded: Option<Memory<'a>>,
     /// The bundle started.
     pub started: Option<Started<'a>>,
-    /// Without a loaded image: an encoded `guest::Package` to load at boot.
+    /// An encoded `guest::Package`, to load at boot where there is no image or a guard does not hold.
     pub package: Option<&'a [u8]>,
     /// JSON, or empty.
     pub source_map: &'a str,
@@ -118,7 +118,8 @@ fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(Se
     let packed = Packed { engine: &contents.engine.hash, guards, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
     if let Some(package) = contents.package {
-        sections.push((SectionKind::Package, package.to_vec()));
+        limit("the package", package.len(), SECTION_BYTES_MAX)?;
+        sections.push((SectionKind::Package, zstd::bulk::compress(package, 12).map_err(Error::Compress)?));
     }
     if !effects.is_empty() {
         sections.push((SectionKind::Deferred, encode_effects(effects)));

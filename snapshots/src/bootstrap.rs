@@ -5,6 +5,7 @@ use edgepack_format::guest::{EXPORT_ALLOC, EXPORT_BOOTSTRAP};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::Grants;
 
+use crate::frozen::{Frozen, MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, backtrace};
@@ -21,7 +22,8 @@ use crate::{Error, Result};
 pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     let compiled = Compiled::compile(engine_wasm)?;
     let exports = compiled.exports();
-    let mut guest = compiled.start(BootstrapHost { sealed: SealedHost::new(&Grants::default()), asked: None })?;
+    let mut guest = compiled
+        .start(BootstrapHost { sealed: SealedHost::new(&Grants::default(), &Frozen::default()), asked: None })?;
     if exports.iter().any(|name| name == INITIALIZE) {
         called(&mut guest, INITIALIZE, &[])?;
     }
@@ -81,11 +83,6 @@ struct BootstrapHost {
     sealed: SealedHost,
     asked: Option<(&'static str, String)>,
 }
-
-/// 2024-01-01T00:00:00Z: a time that nothing will take for the present, nor for a clock that is not set.
-const REALTIME_NS: i64 = 1_704_067_200_000_000_000;
-/// One second after an arbitrary start, so that nothing divides by an uptime of zero.
-const MONOTONIC_NS: i64 = 1_000_000_000;
 
 impl Host for BootstrapHost {
     fn answer(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {

@@ -4,6 +4,7 @@
 mod bootstrap;
 mod engine;
 mod error;
+mod frozen;
 mod machine;
 mod reasons;
 mod requests;
@@ -15,6 +16,7 @@ mod wasmer;
 pub use bootstrap::bootstrap;
 pub use engine::Engine;
 pub use error::Error;
+pub use frozen::{Frozen, SourceOf};
 pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
 pub use take::{START_UP_BUDGET, load, take, take_within};
 

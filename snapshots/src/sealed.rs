@@ -5,15 +5,16 @@ use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::{Capability, Grants, Scope};
 
+use crate::frozen::Frozen;
 use crate::machine::{Answer, Guest, Host};
 use crate::reasons::reason;
 use crate::requests::{argument, pointer, refused};
 use crate::snapshot::{Position, Stop};
 
 /// What a sealed run has recorded so far.
-#[derive(Debug)]
 pub(crate) struct SealedHost {
     grants: Grants,
+    frozen: Frozen,
     /// Effects, in order.
     pub(crate) effects: Vec<Effect>,
     /// Assumptions, each once.
@@ -25,8 +26,35 @@ pub(crate) struct SealedHost {
 }
 
 impl SealedHost {
-    pub(crate) fn new(grants: &Grants) -> SealedHost {
-        SealedHost { grants: grants.clone(), effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+    pub(crate) fn new(grants: &Grants, frozen: &Frozen) -> SealedHost {
+        let (grants, frozen) = (grants.clone(), frozen.clone());
+        SealedHost { grants, frozen, effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+    }
+}
+
+impl SealedHost {
+    fn assume(&mut self, row: &HostCall, args: Vec<i64>, result: i64) {
+        let guard = Guard { call: row.name.to_owned(), args, result };
+        if !self.guards.contains(&guard) {
+            self.guards.push(guard);
+        }
+    }
+
+    /// Libraries list the environment at module scope (`debug` does). Where every variable is granted by its whole
+    /// name, all of them are assumed to be set: at boot the list is just as long only if they are.
+    fn assume_all_set(&mut self, row: &HostCall, args: &[i64], guest: &mut dyn Guest) -> Option<i64> {
+        let Scope::Some(names) = &self.grants.env else { return None };
+        if row.name != "env_names" || names.iter().any(|name| name.contains('*')) {
+            return None;
+        }
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let list: String = names.iter().flat_map(|name| [*name, "\0"]).collect();
+        let length = fill(args, list.as_bytes(), guest);
+        // No buffer: the guard asks for the length alone.
+        self.assume(row, vec![0, 0], length);
+        Some(length)
     }
 }
 
@@ -42,13 +70,13 @@ impl Host for SealedHost {
         if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
             return Answer::Result(result);
         }
+        if let Some(result) = self.assume_all_set(row, args, guest) {
+            return Answer::Result(result);
+        }
         match row.sealed {
             Sealed::Constant(result) => Answer::Result(result),
             Sealed::Assumed(result) => {
-                let guard = Guard { call: row.name.to_owned(), args: args.to_vec(), result };
-                if !self.guards.contains(&guard) {
-                    self.guards.push(guard);
-                }
+                self.assume(row, args.to_vec(), result);
                 Answer::Result(result)
             }
             Sealed::Deferred => match defer(row, args, guest) {
@@ -60,7 +88,11 @@ impl Host for SealedHost {
             },
             Sealed::Barrier => {
                 let why = reason(row.name, &argument(row, args, guest));
-                self.stopped = Some((stop(row.name, why, guest), running_step(guest)));
+                let stop = stop(row.name, why, guest);
+                if let Some(answer) = self.frozen.answer(&stop) {
+                    return Answer::Result(answer);
+                }
+                self.stopped = Some((stop, running_step(guest)));
                 Answer::Stop
             }
         }

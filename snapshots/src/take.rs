@@ -9,6 +9,7 @@ use edgepack_format::guest::{
 use edgepack_format::policy::Grants;
 
 use crate::engine::Engine;
+use crate::frozen::Frozen;
 use crate::machine::{Guest, Halt};
 use crate::sealed::{SealedHost, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
@@ -22,16 +23,22 @@ pub const START_UP_BUDGET: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// If the engine refuses the bundle or breaks its contract. An app that throws is no error: see [`Ending`].
-pub fn take(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
-    take_within(START_UP_BUDGET, engine, package, grants)
+pub fn take(engine: &Engine, package: &Package<'_>, grants: &Grants, frozen: &Frozen) -> Result<Snapshot> {
+    take_within(START_UP_BUDGET, engine, package, grants, frozen)
 }
 
 /// [`take`] with another budget.
 ///
 /// # Errors
 /// As [`take`].
-pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
-    let mut guest = loaded_guest(engine, package, grants)?;
+pub fn take_within(
+    budget: Duration,
+    engine: &Engine,
+    package: &Package<'_>,
+    grants: &Grants,
+    frozen: &Frozen,
+) -> Result<Snapshot> {
+    let mut guest = loaded_guest(engine, package, grants, frozen)?;
     let loaded = guest.memory()?;
     match run(&mut guest, budget, NEVER)? {
         Pass::Completed => {
@@ -41,11 +48,11 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, gra
         Pass::Threw(error) => Ok(Snapshot { loaded, started: None, ending: Ending::Threw(error) }),
         Pass::Suspended => Err(Error::BadStatus { export: EXPORT_START, status: i64::from(STATUS_SUSPENDED) }),
         Pass::Stopped(stop, step) => {
-            let started = run_up_to(step, &loaded, engine, grants, budget)?;
+            let started = run_up_to(step, &loaded, engine, SealedHost::new(grants, frozen), budget)?;
             Ok(Snapshot { loaded, started, ending: Ending::Stopped(stop) })
         }
         Pass::OutOfTime(stop, step) => {
-            let started = run_up_to(step, &loaded, engine, grants, budget)?;
+            let started = run_up_to(step, &loaded, engine, SealedHost::new(grants, frozen), budget)?;
             Ok(Snapshot { loaded, started, ending: Ending::OutOfTime(stop) })
         }
     }
@@ -56,16 +63,16 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, gra
 /// # Errors
 /// If the engine refuses the bundle or breaks its contract.
 pub fn load(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
-    let loaded = loaded_guest(engine, package, grants)?.memory()?;
+    let loaded = loaded_guest(engine, package, grants, &Frozen::default())?.memory()?;
     Ok(Snapshot { loaded, started: None, ending: Ending::NotRun })
 }
 
 type SealedGuest = Running<SealedHost>;
 
-fn loaded_guest(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<SealedGuest> {
+fn loaded_guest(engine: &Engine, package: &Package<'_>, grants: &Grants, frozen: &Frozen) -> Result<SealedGuest> {
     let bytes = package.encode();
     let length = i64::try_from(bytes.len()).map_err(|_| Error::Load("it is too large".to_owned()))?;
-    let mut guest = engine.start(SealedHost::new(grants))?;
+    let mut guest = engine.start(SealedHost::new(grants, frozen))?;
     let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
     guest
         .write(crate::requests::pointer(at), &bytes)
@@ -147,11 +154,11 @@ fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> 
 }
 
 /// The second pass, from the loaded image: everything before `step`. Nothing can be kept if no step has begun.
-fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, grants: &Grants, budget: Duration) -> Result<Option<Started>> {
+fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, host: SealedHost, budget: Duration) -> Result<Option<Started>> {
     if step < 0 {
         return Ok(None);
     }
-    let mut guest = engine.start_from(loaded, SealedHost::new(grants))?;
+    let mut guest = engine.start_from(loaded, host)?;
     // Twice the budget: the first pass has ended within it, or was cut off by it in the step this one leaves out.
     match run(&mut guest, budget * 2, step)? {
         Pass::Suspended => captured(&mut guest, engine).map(Some),

@@ -4,6 +4,7 @@
   (import "edge" "stdio_write" (func $stdio_write (param i32 i32 i32) (result i32)))
   (import "edge" "stdio_kind" (func $stdio_kind (param i32) (result i32)))
   (import "edge" "env_get" (func $env_get (param i32 i32 i32 i32) (result i32)))
+  (import "edge" "env_names" (func $env_names (param i32 i32) (result i32)))
   (import "edge" "cwd_get" (func $cwd_get (param i32 i32) (result i32)))
   (import "edge" "file_open" (func $file_open (param i32 i32 i32 i32) (result i32)))
   (import "edge" "clock_realtime" (func $clock_realtime (result i64)))
@@ -64,6 +65,8 @@
       (call $result (call $stdio_kind (i32.const 1)))))
     (if (i32.eq (local.get $letter) (i32.const 0x65 (; e: reads PORT ;))) (then
       (call $result (call $env_get (i32.const 16) (i32.const 4) (i32.const 96) (i32.const 16)))))
+    (if (i32.eq (local.get $letter) (i32.const 0x6e (; n: lists the environment ;))) (then
+      (call $result (call $env_names (i32.const 96) (i32.const 16)))))
     (if (i32.eq (local.get $letter) (i32.const 0x64 (; d: asks for the directory ;))) (then
       (call $result (call $cwd_get (i32.const 96) (i32.const 16)))))
     (if (i32.eq (local.get $letter) (i32.const 0x66 (; f: opens a file for reading ;))) (then

@@ -6,7 +6,9 @@ use std::time::Duration;
 use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::policy::{Capability, Grants, Scope};
-use edgepack_snapshots::{BaseImage, Ending, Engine, Error, Position, Snapshot, bootstrap, load, take, take_within};
+use edgepack_snapshots::{
+    BaseImage, Ending, Engine, Error, Frozen, Position, Snapshot, bootstrap, load, take, take_within,
+};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(include_str!("guest.wat")).expect("guest.wat is a module")
@@ -27,7 +29,7 @@ fn package(script: &str) -> Package<'_> {
 }
 
 fn snapshot(test: &str, script: &str, grants: &Grants) -> Snapshot {
-    take(&engine(test), &package(script), grants).expect("a snapshot")
+    take(&engine(test), &package(script), grants, &Frozen::default()).expect("a snapshot")
 }
 
 fn word(memory: &[u8], at: usize) -> i32 {
@@ -105,6 +107,20 @@ fn a_granted_file_and_a_real_directory_are_barriers() {
 }
 
 #[test]
+fn variables_granted_by_name_are_assumed_to_be_set_when_they_are_listed() {
+    let granting = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Grants { env: Scope::Some(names), ..Grants::default() }
+    };
+    let started = snapshot("listed", "n", &granting(&["PORT", "HOST"])).started.expect("started");
+    assert_eq!(started.memory[96..106], *b"HOST\0PORT\0");
+    assert_eq!(started.guards, [Guard { call: "env_names".to_owned(), args: vec![0, 0], result: 10 }]);
+    assert!(matches!(snapshot("listed", "n", &granting(&["NODE_*"])).ending, Ending::Stopped(_)));
+    let none = snapshot("listed", "n", &Grants::default());
+    assert_eq!((none.ending, none.started.expect("started").guards), (Ending::Completed, Vec::new()));
+}
+
+#[test]
 fn an_exception_leaves_the_loaded_image_only() {
     let snapshot = snapshot("threw", "wt", &Grants::default());
     assert_eq!(snapshot.ending, Ending::Threw("    at <anonymous> (/app/main.js:2:5)".to_owned()));
@@ -114,7 +130,13 @@ fn an_exception_leaves_the_loaded_image_only() {
 
 #[test]
 fn a_start_up_that_never_ends_is_cut_before_the_step_that_does_not() {
-    let snapshot = take_within(Duration::from_millis(300), &engine("endless"), &package("wl"), &Grants::default());
+    let snapshot = take_within(
+        Duration::from_millis(300),
+        &engine("endless"),
+        &package("wl"),
+        &Grants::default(),
+        &Frozen::default(),
+    );
     let snapshot = snapshot.expect("a snapshot");
     let Ending::OutOfTime(stop) = &snapshot.ending else { panic!("{:?}", snapshot.ending) };
     assert_eq!(stop.reason, "it runs for more than 0.3 s");
@@ -150,7 +172,9 @@ fn an_artifact_that_was_damaged_is_made_again() {
 #[test]
 fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     let engine = engine("wrong");
-    let refused = |script| take(&engine, &package(script), &Grants::default()).expect_err("refused").to_string();
+    let refused = |script| {
+        take(&engine, &package(script), &Grants::default(), &Frozen::default()).expect_err("refused").to_string()
+    };
     assert_eq!(refused("wp"), "the engine met a bug of its own: broken");
     assert!(refused("wu").starts_with("the engine died in edge_start: "), "{}", refused("wu"));
     assert!(refused("").starts_with("the engine refuses the bundle: "), "{}", refused(""));

@@ -20,6 +20,9 @@ pub(crate) fn kind(host: &mut Host, handle: i32) -> Answer {
     }
     let Ok(stat) = rustix::fs::fstat(stream) else { return Ok(stdio_kind::UNKNOWN) };
     Ok(match FileType::from_raw_mode(stat.st_mode) {
+        // An output that is a file passes for a pipe: both take writes at once and in order, and one snapshot serves
+        // both (docs/decisions/standard-output.md).
+        FileType::RegularFile | FileType::CharacterDevice if handle != 0 => stdio_kind::PIPE,
         FileType::RegularFile | FileType::CharacterDevice => stdio_kind::FILE,
         FileType::Fifo => stdio_kind::PIPE,
         FileType::Socket => socket_kind(stream.as_fd()),

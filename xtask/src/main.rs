@@ -53,8 +53,10 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["setup"] => setup::set_up(&project),
         ["engine"] => dist::engine(&project).map(drop),
         ["stub"] => dist::stubs(&project),
-        ["stub", wasm, base, triple] => stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into() }, triple)
-            .map(|path| println!("{}", path.display())),
+        ["stub", wasm, base, triple] => {
+            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into() }, triple)
+                .map(|path| println!("{}", path.display()))
+        }
         ["dist"] => dist::dist(&project, None),
         ["dist", folder] => dist::dist(&project, Some(folder)),
         ["test", filter @ ..] => test::test(&project, filter),

@@ -15,7 +15,7 @@ use crate::http::{self, Response};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder of `fixtures/apps`.
-pub struct App {
+pub(crate) struct App {
     folder: PathBuf,
     case: Value,
     /// The folder with its packages, which may be a copy.
@@ -24,7 +24,7 @@ pub struct App {
 
 /// What a run shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
+pub(crate) struct Observed {
     stdout: String,
     stderr: String,
     exit: String,
@@ -32,29 +32,29 @@ pub struct Observed {
 }
 
 impl App {
-    pub fn read(folder: &Path) -> App {
+    pub(crate) fn read(folder: &Path) -> App {
         let text = std::fs::read(folder.join("case.json")).expect("case.json is readable");
         let case = serde_json::from_slice(&text).expect("case.json is JSON");
         App { folder: folder.to_owned(), case, installed: OnceLock::new() }
     }
 
     /// The app with its packages: the folder itself, or a copy with `npm ci` done in it, kept for the next run.
-    pub fn installed(&self) -> Result<&Path, String> {
+    pub(crate) fn installed(&self) -> Result<&Path, String> {
         self.installed.get_or_init(|| install(&self.folder)).as_deref().map_err(Clone::clone)
     }
 
     /// Runs the app's entry under the pinned node.
-    pub fn run_under_node(&self) -> Result<Observed, String> {
+    pub(crate) fn run_under_node(&self) -> Result<Observed, String> {
         let folder = self.installed()?;
         let package = std::fs::read(folder.join("package.json")).map_err(|error| error.to_string())?;
         let package: Value = serde_json::from_slice(&package).map_err(|error| error.to_string())?;
-        let mut command = Command::new(node()?);
+        let mut command = Command::new(crate::reference::node()?);
         command.args(texts(&self.case["node"])).arg(folder.join(package["main"].as_str().unwrap_or("index.js")));
         self.run(command)
     }
 
     /// Runs a command as `case.json` says, and observes it.
-    pub fn run(&self, mut command: Command) -> Result<Observed, String> {
+    pub(crate) fn run(&self, mut command: Command) -> Result<Observed, String> {
         let folder = self.installed()?.join(self.case["cwd"].as_str().unwrap_or("."));
         command.args(texts(&self.case["args"])).current_dir(folder).env_clear().stdin(Stdio::null());
         for (name, value) in self.case["env"].as_object().into_iter().flatten() {
@@ -125,7 +125,7 @@ fn listening_port(output: &mut impl BufRead, stdout: &mut String) -> Result<u16,
 
 impl Observed {
     /// The first difference, as a sentence with both sides.
-    pub fn compare(&self, other: &Observed) -> Result<(), String> {
+    pub(crate) fn compare(&self, other: &Observed) -> Result<(), String> {
         let differs = |what: &str, node: &str, packed: &str| {
             Err(format!("{what} differs\n--- node\n{node}\n--- packed\n{packed}"))
         };
@@ -149,13 +149,6 @@ impl Observed {
 
 fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn node() -> Result<PathBuf, String> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let node = cache.unwrap_or_default().join("edgepack/current/node");
-    if node.exists() { Ok(node) } else { Err("there is no node to compare with: run `cargo xtask setup`".to_owned()) }
 }
 
 fn install(folder: &Path) -> Result<PathBuf, String> {
@@ -186,7 +179,7 @@ fn install(folder: &Path) -> Result<PathBuf, String> {
 }
 
 /// Copies files over; what is there besides them stays.
-pub fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     let entries: BTreeMap<_, _> = std::fs::read_dir(from)?
         .map(|entry| entry.map(|entry| (entry.file_name(), entry.path())))

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 /// Status line, headers as sent, body as it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub(crate) struct Response {
     status: String,
     headers: Vec<String>,
     body: String,
 }
 
 /// Sends a request of `case.json` on a connection of its own.
-pub fn send(port: u16, request: &Value) -> Result<Response, String> {
+pub(crate) fn send(port: u16, request: &Value) -> Result<Response, String> {
     let text = |key: &str| request[key].as_str().unwrap_or_default();
     let mut head = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n", text("method"), text("path"));
     for (name, value) in request["headers"].as_object().into_iter().flatten() {

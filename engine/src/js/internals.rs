@@ -15,6 +15,9 @@ unsafe extern "C" {
     fn edge_set_promise_hooks(ctx: *mut qjs::JSContext, on_init: qjs::JSValue, on_settled: qjs::JSValue);
     fn edge_set_context(ctx: *mut qjs::JSContext);
     fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
+    fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
+    fn edge_relax_collection(ctx: *mut qjs::JSContext);
+    fn edge_update_stack(ctx: *mut qjs::JSContext);
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
 }
@@ -89,10 +92,8 @@ pub(crate) fn set_frame(frame: &Value<'_>) {
 
 /// Tells QuickJS where the native stack is now: after a snapshot was restored it is elsewhere.
 pub(crate) fn update_stack_top(ctx: &Ctx<'_>) {
-    // SAFETY: asks for the runtime of a live context.
-    let runtime = unsafe { qjs::JS_GetRuntime(ctx.as_raw().as_ptr()) };
-    // SAFETY: the runtime is alive.
-    unsafe { qjs::JS_UpdateStackTop(runtime) }
+    // SAFETY: sets numbers of a live runtime.
+    unsafe { edge_update_stack(ctx.as_raw().as_ptr()) }
 }
 
 /// Has `hook(promise, reason, isHandled)` called for promises rejected without a handler, and handled later.
@@ -133,4 +134,16 @@ pub(crate) fn backtrace(out: &mut [u8]) -> usize {
     // SAFETY: at most `capacity` bytes are written at the address.
     let length = unsafe { edge_backtrace_text(out.as_mut_ptr(), capacity) };
     usize::try_from(length).unwrap_or(0)
+}
+
+/// Whether the proxy trap that calls the running native function is asked only which properties are enumerable.
+pub(crate) fn lists_names(ctx: &Ctx<'_>) -> bool {
+    // SAFETY: looks at the stack frames of a live context.
+    unsafe { edge_lists_names(ctx.as_raw().as_ptr()) != 0 }
+}
+
+/// Lets the heap grow by half before the next collection.
+pub(crate) fn relax_collection(ctx: &Ctx<'_>) {
+    // SAFETY: sets a number of a live runtime.
+    unsafe { edge_relax_collection(ctx.as_raw().as_ptr()) }
 }

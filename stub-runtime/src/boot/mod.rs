@@ -15,6 +15,7 @@ use std::ffi::{c_char, c_int};
 use edgepack_format::container::{
     ContainerError, Effect, Guard, Image, ImageKind, Index, SectionKind, Sections, decode_effects,
 };
+use edgepack_format::limits::SECTION_BYTES_MAX;
 
 use crate::calls;
 use crate::global;
@@ -107,12 +108,22 @@ fn replay(host: &mut Host, sections: &Sections<'_>, index: &Index<'_>) -> Result
     Ok(())
 }
 
-/// For a container without images: the engine compiles the app's script now.
+/// Without an image: the engine compiles the app's script now.
 fn load_package(sections: &Sections<'_>, index: &Index<'_>) -> Result<(), BootError> {
-    let package = sections.verified(SectionKind::Package, index, hash)?;
-    let package = package.ok_or(ContainerError::MissingSection(SectionKind::Package.name()))?;
+    let frame = sections.verified(SectionKind::Package, index, hash)?;
+    let frame = frame.ok_or(ContainerError::MissingSection(SectionKind::Package.name()))?;
+    let package = unpack(frame).ok_or(ContainerError::BadIndex("the package"))?;
     let length = u32::try_from(package.len()).map_err(|_| BootError::Load)?;
     let pointer = engine::alloc(length);
-    memory::write(pointer, package).map_err(|_| BootError::Load)?;
+    memory::write(pointer, &package).map_err(|_| BootError::Load)?;
     if engine::load(pointer, length) == 0 { Ok(()) } else { Err(BootError::Load) }
+}
+
+/// One zstd frame that says how long its content is.
+fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
+    let bytes = zstd_safe::get_frame_content_size(frame).ok()??;
+    let bytes = usize::try_from(bytes).ok().filter(|&bytes| bytes <= SECTION_BYTES_MAX)?;
+    let mut content = vec![0; bytes];
+    let length = zstd_safe::decompress(content.as_mut_slice(), frame).ok()?;
+    (length == bytes).then_some(content)
 }

@@ -8,6 +8,7 @@ const {
   ObjectDefineProperty,
   Promise,
   RangeError,
+  SafeSet,
   StringPrototypeReplace,
   Symbol,
   TypeError,
@@ -53,7 +54,11 @@ function isRaw(encoding) {
 
 // ---- Delivery ----------------------------------------------------------------------------------------------------
 
+// Requests under way, for those who ask what keeps the program running.
+const pending = new SafeSet();
+
 function deliver(req, error, value) {
+  pending.delete(req);
   if (error !== undefined) req.makeCallback('oncomplete', error);
   else if (value === undefined) req.makeCallback('oncomplete', null);
   else req.makeCallback('oncomplete', null, value);
@@ -73,6 +78,7 @@ function withoutFrames(error) {
 
 function outcomeOf(req, error, value) {
   if (req !== kUsePromises) {
+    pending.add(req);
     defer(deliver, req, error, value);
     return undefined;
   }
@@ -104,7 +110,7 @@ function scandirAsOpendir(error) {
   return error;
 }
 
-shared.fileRequests = { __proto__: null, later, scandirAsOpendir };
+shared.fileRequests = { __proto__: null, later, pending, scandirAsOpendir };
 
 // The request is the argument at `index`; without one the function is synchronous.
 const withRequest = [

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use super::{Binding, Exports};
 use crate::host::process;
-use crate::js::{Call, Result, Value, values};
+use crate::js::{Call, Result, Value, internals, values};
 
 pub(crate) const BINDING: Binding = Binding { name: "process_env", init, glue: Some(include_str!("process_env.js")) };
 
@@ -18,6 +18,7 @@ fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("get", 1, js_get)?;
     exports.helper("set", 2, js_set)?;
     exports.helper("delete", 1, js_delete)?;
+    exports.helper("listsNames", 0, lists_names)?;
     exports.helper("names", 0, js_names)
 }
 
@@ -55,6 +56,10 @@ fn names() -> Vec<String> {
 fn pass_for_plain<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     values::pass_for_plain(&call.arg(0));
     call.undefined()
+}
+
+fn lists_names<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(internals::lists_names(&call.ctx))
 }
 
 fn js_get<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {

@@ -45,6 +45,8 @@ const env = new Proxy(target, {
   },
   getOwnPropertyDescriptor(_, name) {
     if (typeof name === 'symbol') return undefined;
+    // A listing only wants to know that the name is there: the value is left unread (reading stops a build).
+    if (native.listsNames()) return { value: undefined, writable: true, enumerable: true, configurable: true };
     const value = native.get(name);
     if (value === undefined) return undefined;
     return { value, writable: true, enumerable: true, configurable: true };

@@ -1,7 +1,10 @@
 'use strict';
 // The properties of `process` that the system fills: each is asked for when it is first read, so that a build stops
 // at the statement that reads it.
-const { ArrayPrototypeSlice, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, Uint32Array } = primordials;
+const {
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
+  ObjectKeys, Uint32Array,
+} = primordials;
 
 const DEBUG_PORT = 9229;
 const MILLISECONDS_PER_SECOND = 1000;
@@ -88,8 +91,45 @@ binding.cwd = () => {
 };
 
 binding.setEmitWarningSync = () => {};
-binding._getActiveRequests = () => [];
-binding._getActiveHandles = () => [];
-binding.getActiveResourcesInfo = () => [];
+// ---- What keeps the program running ------------------------------------------------------------------------------
+
+const resourceNames = {
+  __proto__: null,
+  PIPESERVERWRAP: 'PipeWrap', PIPEWRAP: 'PipeWrap', TCPSERVERWRAP: 'TCPServerWrap', TCPWRAP: 'TCPSocketWrap', TTYWRAP: 'TTYWrap',
+};
+
+function resourceName(stream) {
+  const { Providers } = internalBinding('async_wrap');
+  const type = stream.getProviderType();
+  for (const name in resourceNames) if (Providers[name] === type) return resourceNames[name];
+  return 'HandleWrap';
+}
+
+const fileRequests = () => [...(shared.fileRequests?.pending ?? [])];
+
+function referencedStreams() {
+  const streams = [];
+  for (const stream of shared.openStreams ?? []) if (stream.hasRef()) ArrayPrototypePush(streams, stream);
+  return streams;
+}
+
+function timers() {
+  const { immediateInfo, timeoutInfo } = internalBinding('timers');
+  const names = [];
+  for (let left = timeoutInfo[0]; left > 0; left--) ArrayPrototypePush(names, 'Timeout');
+  for (let left = immediateInfo[1]; left > 0; left--) ArrayPrototypePush(names, 'Immediate');
+  return names;
+}
+
+binding._getActiveRequests = fileRequests;
+binding._getActiveHandles = () => {
+  const { owner_symbol: kOwner } = internalBinding('symbols');
+  return ArrayPrototypeMap(referencedStreams(), (stream) => stream[kOwner] ?? stream);
+};
+binding.getActiveResourcesInfo = () => [
+  ...ArrayPrototypeMap(fileRequests(), () => 'FSReqCallback'),
+  ...ArrayPrototypeMap(referencedStreams(), resourceName),
+  ...timers(),
+];
 binding._debugProcess = () => {};
 binding._debugEnd = () => {};

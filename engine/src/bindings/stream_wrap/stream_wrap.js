@@ -1,6 +1,6 @@
 'use strict';
 // What all stream handles share: reads delivered through `onread`, writes tried at once and queued for what is left.
-const { ArrayPrototypePush, ArrayPrototypeShift, Int32Array, TypedArrayPrototypeSubarray, Uint8Array } = primordials;
+const { ArrayPrototypePush, ArrayPrototypeShift, Int32Array, SafeSet, TypedArrayPrototypeSubarray, Uint8Array } = primordials;
 const { HandleWrap, ReqWrap, defer, onClosing, setRef, unwatch, watch } = internalBinding('edge_loop');
 const { Providers } = internalBinding('async_wrap');
 const { UV_EAGAIN, UV_EBADF, UV_ECANCELED, UV_EINVAL, UV_EMFILE, UV_ENFILE, UV_ENOTCONN } = internalBinding('uv');
@@ -15,6 +15,9 @@ const FULL_READ = 64 * 1024;
 const ACCEPT_AGAIN_MS = 50;
 
 const state = new Int32Array(5);
+// Streams that are open.
+const open = new SafeSet();
+shared.openStreams = open;
 
 class ShutdownWrap extends ReqWrap {
   constructor() {
@@ -65,6 +68,7 @@ class LibuvStreamWrap extends HandleWrap {
   /** Takes a host handle as its own. */
   _adopt(fd) {
     this.#fd = fd;
+    open.add(this);
   }
 
   /** Waits for a connect that is under way, or reports one that has ended already. */
@@ -301,6 +305,7 @@ class LibuvStreamWrap extends HandleWrap {
 
   _close() {
     const fd = this.#fd;
+    open.delete(this);
     if (fd >= 0) {
       if (this.#interest !== 0) unwatch(fd);
       native.close(fd);
