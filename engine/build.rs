@@ -28,7 +28,8 @@ fn quickjs_sources() -> PathBuf {
         .expect("cargo metadata runs");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
-    let package = packages.iter().find(|package| package["name"] == "rquickjs-sys").expect("rquickjs-sys is a dependency");
+    let package =
+        packages.iter().find(|package| package["name"] == "rquickjs-sys").expect("rquickjs-sys is a dependency");
     let manifest = package["manifest_path"].as_str().expect("a package has a manifest path");
     PathBuf::from(manifest).parent().expect("a manifest is in a folder").join("quickjs")
 }
@@ -39,7 +40,11 @@ const HOOKS: &[(&str, &str, usize)] = &[
     // Promise reactions carry the async context frame.
     ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);", 1),
     // `stack` is an own accessor of an error, formatted when it is first read.
-    ("p->u.object_data = stack;\n    } else if (can_add_backtrace", "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace", 1),
+    (
+        "p->u.object_data = stack;\n    } else if (can_add_backtrace",
+        "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_add_backtrace",
+        1,
+    ),
     (
         "JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, stack,\n                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);\n    } else if (can_store_error_stack",
         "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",

@@ -416,3 +416,12 @@ void edge_relax_collection(JSContext *ctx)
     JSRuntime *rt = ctx->rt;
     JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
 }
+
+/* Tells QuickJS where the stack starts now. Under WASI it would set no limit at all: but the guest's shadow stack is an
+   ordinary stack with an end. */
+void edge_update_stack(JSContext *ctx)
+{
+    JSRuntime *rt = ctx->rt;
+    JS_UpdateStackTop(rt);
+    rt->stack_limit = rt->stack_top - rt->stack_size;
+}

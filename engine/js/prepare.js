@@ -9,8 +9,8 @@
   // Globals whose first use loads a module that is not supported yet.
   const LEFT_LAZY = new Set(['fetch', 'FormData', 'Headers', 'Request', 'Response', 'MessageEvent', 'WebSocket', 'EventSource',
                              'CloseEvent', 'Storage', 'localStorage', 'sessionStorage', 'navigator', 'WebAssembly']);
-  // Deprecated modules warn the app that loads them, so they are left for it to load.
-  const WARN_WHEN_LOADED = new Set(['punycode', 'sys']);
+  // Left for the app to load: deprecated modules warn who loads them.
+  const LEFT_FOR_THE_APP = new Set(['punycode', 'sys']);
   const { isBuildingSnapshotBuffer: building, deserialize } = internalBinding('mksnapshot');
   const supported = new Set(native.supportedIds);
 
@@ -19,6 +19,9 @@
   refuseUnsupported();
   preExecution();
   preload();
+
+  // `os` asks the host while it is loaded. Node's own modules have an instance by now; the app gets another.
+  Object.assign(BuiltinModule.map.get('os'), { exports: {}, loaded: false });
 
   shared.appEnvironment = {
     require(id) {
@@ -73,7 +76,7 @@
   /** Evaluates what apps use, so that requiring it later costs nothing. */
   function preload() {
     for (const id of supported) {
-      if (!WARN_WHEN_LOADED.has(id)) BuiltinModule.map.get(id).compileForPublicLoader();
+      if (!LEFT_FOR_THE_APP.has(id)) BuiltinModule.map.get(id).compileForPublicLoader();
     }
     for (const id of [
       'cluster', 'internal/tty', 'internal/net', 'internal/streams/add-abort-signal', 'internal/streams/lazy_transform',

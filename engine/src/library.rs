@@ -32,10 +32,15 @@ pub(crate) fn compile<'js>(ctx: &Ctx<'js>, id: &str, parameters: &[&str]) -> Res
     if let Some(compiled) = COMPILED.with(|compiled| compiled.borrow_mut().remove(id)) {
         return compiled.restore(ctx);
     }
-    let Some(source) = SOURCES.with_borrow_mut(|sources| sources.remove(id)) else {
+    let Some(source) = SOURCES.with_borrow_mut(|sources| take(sources, id)) else {
         return Err(Exception::throw_message(ctx, &format!("not supported yet: node's internal module '{id}'")));
     };
     script::compile_own(ctx, &format!("node:{id}"), parameters, &source)
+}
+
+/// `os` is compiled twice: the app gets an instance of its own (see prepare.js).
+fn take(sources: &mut BTreeMap<String, String>, id: &str) -> Option<String> {
+    if id == "os" { sources.get(id).cloned() } else { sources.remove(id) }
 }
 
 /// Compiles every module that nothing has required so far, and lets go of the text.

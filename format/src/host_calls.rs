@@ -226,8 +226,18 @@ pub mod system_info {
     /// Supplementary group ids, in a list.
     pub const GROUPS: i32 = 9;
     /// Deno's `--allow-sys` names, by kind.
-    pub const NAMES: &[&str] =
-        &["hostname", "osRelease", "cpus", "systemMemoryInfo", "osUptime", "loadavg", "networkInterfaces", "userInfo", "cpus", "uid"];
+    pub const NAMES: &[&str] = &[
+        "hostname",
+        "osRelease",
+        "cpus",
+        "systemMemoryInfo",
+        "osUptime",
+        "loadavg",
+        "networkInterfaces",
+        "userInfo",
+        "cpus",
+        "uid",
+    ];
     /// The name for `user_id`, by which.
     pub const USER_ID_NAMES: &[&str] = &["uid", "uid", "gid", "gid"];
     /// The name for `umask`.

@@ -22,7 +22,8 @@ use crate::{Error, Result};
 pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     let compiled = Compiled::compile(engine_wasm)?;
     let exports = compiled.exports();
-    let mut guest = compiled.start(BootstrapHost { sealed: SealedHost::new(&Grants::default(), &Frozen::default()), asked: None })?;
+    let mut guest = compiled
+        .start(BootstrapHost { sealed: SealedHost::new(&Grants::default(), &Frozen::default()), asked: None })?;
     if exports.iter().any(|name| name == INITIALIZE) {
         called(&mut guest, INITIALIZE, &[])?;
     }

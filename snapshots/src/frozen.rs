@@ -33,7 +33,8 @@ const HARMLESS: &[Harmless] = &[
     Harmless { package: "lodash-es", callers: LODASH_CALLERS },
 ];
 
-const LODASH_CALLERS: &[&str] = &["baseRest", "flatRest", "setWrapToString", "createWrap", "createHybrid", "createRecurry"];
+const LODASH_CALLERS: &[&str] =
+    &["baseRest", "flatRest", "setWrapToString", "createWrap", "createHybrid", "createRecurry"];
 
 /// 2024-01-01T00:00:00Z in nanoseconds: a time that nothing will take for the present, nor for a clock that is not set.
 pub(crate) const REALTIME_NS: i64 = 1_704_067_200_000_000_000;

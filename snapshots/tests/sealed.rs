@@ -6,7 +6,9 @@ use std::time::Duration;
 use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::policy::{Capability, Grants, Scope};
-use edgepack_snapshots::{BaseImage, Ending, Engine, Error, Frozen, Position, Snapshot, bootstrap, load, take, take_within};
+use edgepack_snapshots::{
+    BaseImage, Ending, Engine, Error, Frozen, Position, Snapshot, bootstrap, load, take, take_within,
+};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(include_str!("guest.wat")).expect("guest.wat is a module")
@@ -128,7 +130,13 @@ fn an_exception_leaves_the_loaded_image_only() {
 
 #[test]
 fn a_start_up_that_never_ends_is_cut_before_the_step_that_does_not() {
-    let snapshot = take_within(Duration::from_millis(300), &engine("endless"), &package("wl"), &Grants::default(), &Frozen::default());
+    let snapshot = take_within(
+        Duration::from_millis(300),
+        &engine("endless"),
+        &package("wl"),
+        &Grants::default(),
+        &Frozen::default(),
+    );
     let snapshot = snapshot.expect("a snapshot");
     let Ending::OutOfTime(stop) = &snapshot.ending else { panic!("{:?}", snapshot.ending) };
     assert_eq!(stop.reason, "it runs for more than 0.3 s");
@@ -164,7 +172,9 @@ fn an_artifact_that_was_damaged_is_made_again() {
 #[test]
 fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     let engine = engine("wrong");
-    let refused = |script| take(&engine, &package(script), &Grants::default(), &Frozen::default()).expect_err("refused").to_string();
+    let refused = |script| {
+        take(&engine, &package(script), &Grants::default(), &Frozen::default()).expect_err("refused").to_string()
+    };
     assert_eq!(refused("wp"), "the engine met a bug of its own: broken");
     assert!(refused("wu").starts_with("the engine died in edge_start: "), "{}", refused("wu"));
     assert!(refused("").starts_with("the engine refuses the bundle: "), "{}", refused(""));

@@ -34,7 +34,7 @@ pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
         return Ok(());
     }
     let Peers { hello, express, versions } = contenders(project)?;
-    let hello_rows = compare(&hello, rounds, |contender| first_output(contender))?;
+    let hello_rows = compare(&hello, rounds, first_output)?;
     let load = answers("wrk", &["-v"]) || std::path::Path::new("/usr/bin/wrk").is_file();
     let express_rows = compare(&express, rounds, |contender| first_response(contender, None))?;
     let mut loaded = Vec::new();

@@ -34,9 +34,6 @@ const INPUTS: &[&str] = &[
     "Cargo.lock",
 ];
 
-/// Programs are traced on the machine that builds: which pages they touch is the same on all.
-const HOST: &str = "x86_64-unknown-linux-musl";
-
 /// Builds the stub of a target, once per content; its path in the cache.
 pub(crate) fn build(project: &Project, guest: &Guest, triple: &str) -> Result<PathBuf> {
     let heat = heat(project, guest)?;
@@ -82,7 +79,9 @@ fn heat(project: &Project, guest: &Guest) -> Result<Heat> {
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("heat", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let stub = link(project, guest, HOST, &Heat::new())?;
+        // On the machine that builds: linear memory is laid out alike on all.
+        let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+        let stub = link(project, guest, &triple, &Heat::new())?;
         let heat = hot::heat(&stub, hash(&wasm, &base), base.memory, folder)?;
         let lines: String = heat.iter().map(|(page, programs)| format!("{page} {programs}\n")).collect();
         fs::write(folder.join("pages"), lines).map_err(Into::into)

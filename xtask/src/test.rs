@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{deny, dist, notice, setup, tidy, tools};
+use crate::{deny, dist, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -66,7 +66,8 @@ fn clippy(project: &Project) -> Result<()> {
 }
 
 fn nextest(project: &Project, filter: &[&str]) -> Result<Tally> {
-    let args = ["nextest", "run", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter);
+    // Ignored are only tests that build for minutes: here they are to run too.
+    let args = ["nextest", "run", "--no-fail-fast", "--run-ignored", "all"].iter().chain(dist::WHOLE).chain(filter);
     // `     Summary [   0.385s] 15 tests run: 14 passed, 1 failed, 0 skipped`
     let lines = watched(project, args, Stream::Err)?;
     let summary = lines.iter().rfind(|line| line.contains("tests run:") || line.contains("test run:"));
@@ -76,7 +77,7 @@ fn nextest(project: &Project, filter: &[&str]) -> Result<Tally> {
 }
 
 fn cargo_test(project: &Project, filter: &[&str]) -> Result<Tally> {
-    let args = ["test", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter);
+    let args = ["test", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter).chain(&["--", "--include-ignored"]);
     // `test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out`
     let lines = watched(project, args, Stream::Out)?;
     let mut tally = Tally::default();
@@ -106,6 +107,7 @@ enum Stream {
 /// Runs cargo, shows one of its streams line by line, and keeps the lines. Failing tests are no error here.
 fn watched<'a>(project: &Project, args: impl Iterator<Item = &'a &'a str>, stream: Stream) -> Result<Vec<String>> {
     let mut cargo = command("cargo", args, &project.root);
+    cargo.env("EDGEPACK_NODE", node::node(project)?);
     if stream == Stream::Out {
         cargo.stdout(Stdio::piped())
     } else {

@@ -11,10 +11,4 @@ pub(crate) mod standard_streams;
 pub(crate) mod system;
 pub(crate) mod waiting;
 
-
-
-
-
-
-
 pub(crate) use answer::{Answer, Failure};

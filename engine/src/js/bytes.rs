@@ -114,7 +114,13 @@ fn view<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> Option<Bytes<'js>> {
     let (mut offset, mut length, mut element) = Default::default();
     // SAFETY: the value is a live typed array; the three outputs are valid for writes.
     let raw = unsafe {
-        qjs::JS_GetTypedArrayBuffer(ctx.as_raw().as_ptr(), object.as_raw(), &raw mut offset, &raw mut length, &raw mut element)
+        qjs::JS_GetTypedArrayBuffer(
+            ctx.as_raw().as_ptr(),
+            object.as_raw(),
+            &raw mut offset,
+            &raw mut length,
+            &raw mut element,
+        )
     };
     // SAFETY: the result is a new reference, or an exception.
     let buffer = unsafe { Value::from_raw(ctx.clone(), raw) };

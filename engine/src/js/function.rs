@@ -108,7 +108,9 @@ impl<'js> Call<'_, 'js> {
         if let Some(known) = value.as_bool() {
             return known;
         }
-        !(value.is_undefined() || value.is_null() || value.as_number().is_some_and(|number| number == 0.0 || number.is_nan()))
+        !(value.is_undefined()
+            || value.is_null()
+            || value.as_number().is_some_and(|number| number == 0.0 || number.is_nan()))
     }
 
     /// Argument `index` as bytes of an `ArrayBuffer` or a view of one.
@@ -166,7 +168,14 @@ pub(crate) fn function<'js, F: Native>(ctx: &Ctx<'js>, name: &str, length: i32, 
     let name = CString::new(name).map_err(|_| Error::Unknown)?;
     // SAFETY: the context is alive; the name is copied by QuickJS; `enter::<F>` matches the C signature.
     let raw = unsafe {
-        qjs::JS_NewCFunction2(ctx.as_raw().as_ptr(), Some(enter::<F>), name.as_ptr(), length, qjs::JSCFunctionEnum_JS_CFUNC_generic, 0)
+        qjs::JS_NewCFunction2(
+            ctx.as_raw().as_ptr(),
+            Some(enter::<F>),
+            name.as_ptr(),
+            length,
+            qjs::JSCFunctionEnum_JS_CFUNC_generic,
+            0,
+        )
     };
     // SAFETY: the value is new and owned by us; exceptions are handled by the conversion below.
     let function = unsafe { Value::from_raw(ctx.clone(), raw) };

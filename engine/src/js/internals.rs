@@ -17,6 +17,7 @@ unsafe extern "C" {
     fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
     fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
     fn edge_relax_collection(ctx: *mut qjs::JSContext);
+    fn edge_update_stack(ctx: *mut qjs::JSContext);
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
 }
@@ -91,10 +92,8 @@ pub(crate) fn set_frame(frame: &Value<'_>) {
 
 /// Tells QuickJS where the native stack is now: after a snapshot was restored it is elsewhere.
 pub(crate) fn update_stack_top(ctx: &Ctx<'_>) {
-    // SAFETY: asks for the runtime of a live context.
-    let runtime = unsafe { qjs::JS_GetRuntime(ctx.as_raw().as_ptr()) };
-    // SAFETY: the runtime is alive.
-    unsafe { qjs::JS_UpdateStackTop(runtime) }
+    // SAFETY: sets numbers of a live runtime.
+    unsafe { edge_update_stack(ctx.as_raw().as_ptr()) }
 }
 
 /// Has `hook(promise, reason, isHandled)` called for promises rejected without a handler, and handled later.

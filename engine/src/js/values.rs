@@ -11,7 +11,12 @@ unsafe extern "C" {
     fn edge_proxy_details(ctx: *mut qjs::JSContext, proxy: qjs::JSValue) -> qjs::JSValue;
     fn edge_promise_set_handled(promise: qjs::JSValue);
     fn edge_entries(ctx: *mut qjs::JSContext, object: qjs::JSValue, is_keyed: *mut c_int) -> qjs::JSValue;
-    fn edge_non_index_keys(ctx: *mut qjs::JSContext, object: qjs::JSValue, only_enumerable: c_int, skip_symbols: c_int) -> qjs::JSValue;
+    fn edge_non_index_keys(
+        ctx: *mut qjs::JSContext,
+        object: qjs::JSValue,
+        only_enumerable: c_int,
+        skip_symbols: c_int,
+    ) -> qjs::JSValue;
     fn edge_stack_frame(
         ctx: *mut qjs::JSContext,
         index: c_int,

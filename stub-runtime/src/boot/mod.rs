@@ -12,10 +12,10 @@ mod trace;
 
 use std::ffi::{c_char, c_int};
 
-use edgepack_format::limits::SECTION_BYTES_MAX;
 use edgepack_format::container::{
     ContainerError, Effect, Guard, Image, ImageKind, Index, SectionKind, Sections, decode_effects,
 };
+use edgepack_format::limits::SECTION_BYTES_MAX;
 
 use crate::calls;
 use crate::global;

@@ -181,10 +181,11 @@ impl Store {
             Step::Page => self.bring(chunk, pages),
             Step::Chunk => self.bring(chunk, u16::MAX),
             Step::Frame => {
-                let frames = whole_frames(pages);
+                let (app, frames) = (self.app(chunk)?, whole_frames(pages));
                 // The app's frames are whole chunks, and have to be verified and decompressed as a whole.
-                let app = self.app(chunk)?.cold.map_or(0, |(_, mask)| mask);
-                self.bring(chunk, if app & frames == 0 { frames } else { frames | app })
+                let cold = app.cold.map_or(0, |(_, mask)| mask);
+                let with_app = if cold & frames == 0 { frames } else { frames | cold };
+                self.bring(chunk, if app.mask() | base_mask(chunk) == 0 { u16::MAX } else { with_app })
             }
         }
     }
@@ -262,6 +263,13 @@ impl AppChunk {
         let mask = |part: Option<(u32, u16)>| part.map_or(0, |(_, mask)| mask);
         mask(self.hot) | mask(self.cold)
     }
+}
+
+/// The pages of a chunk that the base image has.
+fn base_mask(chunk: u32) -> u16 {
+    let hot = usize::try_from(chunk).ok().and_then(|chunk| engine::base_hot_masks().get(chunk));
+    let frames = engine::base_frames(chunk).iter().fold(0, |all, frame| all | frame.mask);
+    frames | hot.map_or(0, |hot| hot.mask)
 }
 
 /// Copies the wanted ones of the pages that the mask says are there.

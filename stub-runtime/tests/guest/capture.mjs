@@ -33,6 +33,7 @@ const at = exports.edge_alloc(text.length);
 Buffer.from(exports.memory.buffer, at, text.length).set(text);
 if (exports.edge_load(at, text.length) !== 0) throw new Error('load failed');
 fs.writeFileSync(path.join(folder, 'loaded.mem'), memory());
+fs.writeFileSync(path.join(folder, 'ballast'), String(exports.edge_ballast() / 4096));
 if (exports.edge_start(-1n) !== 1) throw new Error('start failed');
 fs.writeFileSync(path.join(folder, 'started.mem'), memory());
 fs.writeFileSync(path.join(folder, 'stdout'), written);

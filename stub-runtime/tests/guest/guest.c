@@ -24,6 +24,22 @@ static char *package;
 static int package_length;
 static int started;
 
+// Memory whose pages are of every kind: mapped or compressed in the base image, the app's over either.
+#define BALLAST_PAGES 64
+static unsigned char ballast[BALLAST_PAGES * 4096] __attribute__((aligned(65536)));
+static const int loaded_pages[] = {3, 9, 10, 20};
+
+static unsigned char pattern(uint32_t at) { return (unsigned char)((at * 2654435761u) >> 21); }
+
+static int is_loaded(uint32_t at) {
+  if (at % 4096 != 7) return 0;
+  for (unsigned i = 0; i < sizeof loaded_pages / sizeof *loaded_pages; i++)
+    if (at / 4096 == (uint32_t)loaded_pages[i]) return 1;
+  return 0;
+}
+
+char *EXPORT(edge_ballast)(void) { return (char *)ballast; }
+
 static void print(const char *text) { stdio_write(1, text, (int)strlen(text)); }
 
 static void print_number(uint64_t number) {
@@ -45,14 +61,41 @@ static uint32_t sum(void) {
   return total;
 }
 
-int EXPORT(edge_bootstrap)(void) { fill(100000, 1); return 0; }
+int EXPORT(edge_bootstrap)(void) {
+  for (uint32_t i = 0; i < sizeof ballast; i++) ballast[i] = pattern(i);
+  fill(100000, 1);
+  return 0;
+}
 char *EXPORT(edge_alloc)(int bytes) { return malloc((size_t)bytes); }
 
 int EXPORT(edge_load)(char *bytes, int length) {
   package = bytes;
   package_length = length;
+  for (uint32_t i = 0; i < sizeof ballast; i++) if (is_loaded(i)) ballast[i] ^= 0x55;
   fill(400000, 2);
   return 0;
+}
+
+// Writes to pages of every kind, the kernel's writes too, and then looks at every byte: what was there stays, what
+// comes later does not undo what was written before.
+static void check_ballast(void) {
+  static const uint32_t written[] = {5 * 4096 + 100, 3 * 4096 + 100, 12 * 4096 + 100, 9 * 4096 + 100};
+  static const struct { uint32_t at; int length; } filled[] = {{30 * 4096 - 50, 100}, {8 * 4096 - 50, 100}, {40 * 4096, 3 * 4096}};
+  for (unsigned i = 0; i < 4; i++) ballast[written[i]] = (unsigned char)~pattern(written[i]);
+  for (unsigned i = 0; i < 3; i++) {
+    if (random_fill((char *)ballast + filled[i].at, filled[i].length) != filled[i].length) print("not filled\n");
+    unsigned same = 0;
+    for (int j = 0; j < filled[i].length; j++) same += ballast[filled[i].at + (uint32_t)j] == pattern(filled[i].at + (uint32_t)j);
+    if (same > (unsigned)filled[i].length / 8) print("filled with the same\n");
+  }
+  for (uint32_t step = 0; step < sizeof ballast; step++) {
+    uint32_t at = step % 2 ? sizeof ballast - step : step, skip = 0;
+    unsigned char expected = (unsigned char)(pattern(at) ^ (is_loaded(at) ? 0x55 : 0));
+    for (unsigned i = 0; i < 4; i++) if (at == written[i]) expected = (unsigned char)~pattern(at);
+    for (unsigned i = 0; i < 3; i++) skip |= at - filled[i].at < (uint32_t)filled[i].length;
+    if (!skip && ballast[at] != expected) { print("ballast wrong at "); print_number(at); print("\n"); return; }
+  }
+  print("ballast right\n");
 }
 
 int EXPORT(edge_start)(int64_t stop_at) {
@@ -81,6 +124,7 @@ int EXPORT(edge_run)(void) {
     return 0;
   }
   if (!strcmp(command, "hello")) { print("hello\n"); return 0; }
+  if (!strcmp(command, "ballast")) { check_ballast(); return 0; }
   if (!strcmp(command, "exit")) { program_exit(7); }
   if (!strcmp(command, "trap")) { __builtin_trap(); }
   if (!strcmp(command, "outside")) { return *(volatile int *)0xfffffff0u; }

@@ -15,8 +15,8 @@ use crate::run::{command, run};
 
 const TRIPLE: &str = "x86_64-unknown-linux-musl";
 const STACK_POINTER: u32 = 1 << 20;
-/// Some of what the guest's table covers in the base image; the rest is cold.
-const HOT_PAGES: std::ops::Range<u32> = 280..300;
+/// As many pages of the guest's ballast are mapped; the rest is cold.
+const HOT_BALLAST: u32 = 8;
 
 /// What the packer needs, and where to put what it makes.
 struct Bench {
@@ -24,6 +24,8 @@ struct Bench {
     stub: Vec<u8>,
     engine: Hash,
     base: Vec<u8>,
+    /// The first page of what the guest checks byte by byte.
+    ballast: u32,
     loaded: Vec<u8>,
     started: Vec<u8>,
 }
@@ -51,8 +53,9 @@ impl Bench {
         });
         let folder = folder.unwrap();
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
+        let ballast: u32 = fs::read_to_string(folder.join("ballast")).unwrap().parse().unwrap();
         let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
-        let stub = super::link(&project, &guest, TRIPLE, &HOT_PAGES.map(|page| (page, 100)).collect()).unwrap();
+        let stub = super::link(&project, &guest, TRIPLE, &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect()).unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
             stub: fs::read(stub).unwrap(),
@@ -60,6 +63,7 @@ impl Bench {
             loaded: read("loaded.mem"),
             started: read("started.mem"),
             base,
+            ballast,
             folder: tempfile::tempdir().unwrap().keep(),
         }
     }
@@ -120,6 +124,8 @@ fn ran(program: &Path, args: &[&str]) -> (i32, String, String) {
 fn a_guest_boots_from_every_image_and_ends_as_it_should() {
     let bench = Bench::new();
     images_agree(&bench);
+    pages_come_from_everywhere(&bench);
+    touched_pages_are_listed(&bench);
     ends(&bench);
     grants_hold(&bench);
     damage_is_refused(&bench);
@@ -154,6 +160,36 @@ fn images_agree(bench: &Bench) {
         let (_, written, _) = ran(&program, &["fill"]);
         assert!(written.ends_with("filled\n"), "{name}: the kernel wrote into cold memory");
     }
+}
+
+/// The base image's pages and the app's, each mapped or compressed, in every combination.
+fn pages_come_from_everywhere(bench: &Bench) {
+    let ballast = |pages: &[u32]| pages.iter().map(|page| bench.ballast + page).collect::<Vec<_>>();
+    for (name, images, hot_pages) in [
+        ("cold", Images::Both, vec![]),
+        ("app-hot-over-base-hot", Images::Both, ballast(&[3])),
+        ("app-hot-over-base-cold", Images::Both, ballast(&[9, 20])),
+        ("app-hot", Images::Loaded, ballast(&[3, 9, 10, 20])),
+        ("base-only", Images::None, vec![]),
+    ] {
+        let container = bench.container(Grants::default(), images, &[], &hot_pages);
+        let program = bench.program(name, &container);
+        let (code, written, error) = ran(&program, &["ballast"]);
+        assert_eq!((code, written.trim_start_matches("started\n"), &*error), (0, "ballast right\n", ""), "{name}");
+        let traced = Command::new(&program).arg("ballast").env("EDGEPACK_TRACE", "pages").output().unwrap();
+        assert!(traced.stdout.ends_with(b"ballast right\n"), "{name}, page by page");
+    }
+}
+
+fn touched_pages_are_listed(bench: &Bench) {
+    let program = bench.program("traced", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
+    let touched = |command: &str| {
+        let output = Command::new(&program).arg(command).env("EDGEPACK_TRACE", "pages").output().unwrap();
+        let list = String::from_utf8(output.stderr).unwrap();
+        let pages = list.lines().map(|line| line.strip_prefix("edgepack: page ").unwrap().parse::<u32>().unwrap());
+        pages.filter(|page| (bench.ballast..bench.ballast + 64).contains(page)).count()
+    };
+    assert_eq!((touched("hello"), touched("ballast")), (0, 64));
 }
 
 fn ends(bench: &Bench) {
@@ -198,6 +234,7 @@ fn damage_is_refused(bench: &Bench) {
         engine: [1; 32],
         stub: bench.stub.clone(),
         base: bench.base.clone(),
+        ballast: bench.ballast,
         loaded: bench.loaded.clone(),
         started: bench.started.clone(),
         folder: tempfile::tempdir().unwrap().keep(),

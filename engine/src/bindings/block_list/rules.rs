@@ -52,7 +52,9 @@ impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Rule::Address(address) => write!(formatter, "Address: {} {address}", address.family_name()),
-            Rule::Subnet { network, prefix } => write!(formatter, "Subnet: {} {network}/{prefix}", network.family_name()),
+            Rule::Subnet { network, prefix } => {
+                write!(formatter, "Subnet: {} {network}/{prefix}", network.family_name())
+            }
             Rule::Range { first, last } => write!(formatter, "Range: {} {first}-{last}", first.family_name()),
         }
     }

@@ -19,7 +19,9 @@ pub(super) fn encode(bytes: &[u8]) -> Vec<u8> {
 pub(super) fn decode(units: Units<'_>, out: &mut [u8]) -> usize {
     match units {
         Units::Latin1(bytes) => decode_pairs(bytes.chunks_exact(2).map(|pair| (pair[0], pair[1])), out),
-        Units::Utf16(wide) => decode_pairs(wide.chunks_exact(2).map(|pair| (low_byte(pair[0]), low_byte(pair[1]))), out),
+        Units::Utf16(wide) => {
+            decode_pairs(wide.chunks_exact(2).map(|pair| (low_byte(pair[0]), low_byte(pair[1]))), out)
+        }
     }
 }
 

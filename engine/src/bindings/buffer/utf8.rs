@@ -15,7 +15,9 @@ pub(crate) struct Progress {
 pub(crate) fn length(units: Units<'_>) -> usize {
     match units {
         Units::Latin1(bytes) => bytes.len() + bytes.iter().filter(|byte| **byte >= 0x80).count(),
-        Units::Utf16(wide) => char::decode_utf16(wide.iter().copied()).map(|unit| or_replacement(unit).len_utf8()).sum(),
+        Units::Utf16(wide) => {
+            char::decode_utf16(wide.iter().copied()).map(|unit| or_replacement(unit).len_utf8()).sum()
+        }
     }
 }
 

@@ -18,8 +18,11 @@ use converter::{Converter, Flags};
 pub(crate) const BINDING: Binding = Binding { name: "icu", init, glue: Some(include_str!("icu.js")) };
 
 /// Numbers of ICU's `UErrorCode` with their names.
-const ERROR_NAMES: [(i32, &str); 3] =
-    [(0, "U_ZERO_ERROR"), (transcode::ILLEGAL_ARGUMENT, "U_ILLEGAL_ARGUMENT_ERROR"), (transcode::INVALID_CHARACTER, "U_INVALID_CHAR_FOUND")];
+const ERROR_NAMES: [(i32, &str); 3] = [
+    (0, "U_ZERO_ERROR"),
+    (transcode::ILLEGAL_ARGUMENT, "U_ILLEGAL_ARGUMENT_ERROR"),
+    (transcode::INVALID_CHARACTER, "U_INVALID_CHAR_FOUND"),
+];
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("getConverter", 0, get_converter)?;
@@ -44,9 +47,12 @@ fn has_converter<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 
 /// `(converter, input, flags, name of the encoding)`
 fn decode<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
-    let Some(converter) = owned::<RefCell<Converter>>(&call.arg(0)) else { return call.type_error("Illegal invocation") };
+    let Some(converter) = owned::<RefCell<Converter>>(&call.arg(0)) else {
+        return call.type_error("Illegal invocation");
+    };
     let Some(input) = Bytes::try_from_value(&call.arg(1)) else {
-        let message = "The \"input\" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.";
+        let message =
+            "The \"input\" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.";
         return Err(throw_coded(&call.ctx, ErrorClass::Type, "ERR_INVALID_ARG_TYPE", message));
     };
     let decoded = converter.borrow_mut().decode(input.as_slice(), Flags::from_bits(call.u32(2)));

@@ -13,9 +13,14 @@ const SUBSTITUTE: u8 = b'?';
 /// The bytes, or the number of an ICU error.
 pub(super) fn transcode(source: &[u8], from: Encoding, to: Encoding) -> Result<Vec<u8>, i32> {
     let text = match from {
-        Encoding::Ascii => source.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER }).collect(),
+        Encoding::Ascii => source
+            .iter()
+            .map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER })
+            .collect(),
         Encoding::Latin1 => source.iter().copied().map(char::from).collect(),
-        Encoding::Utf8 if to == Encoding::Utf16Le => std::str::from_utf8(source).map_err(|_| INVALID_CHARACTER)?.to_owned(),
+        Encoding::Utf8 if to == Encoding::Utf16Le => {
+            std::str::from_utf8(source).map_err(|_| INVALID_CHARACTER)?.to_owned()
+        }
         Encoding::Utf8 => String::from_utf8_lossy(source).into_owned(),
         Encoding::Utf16Le => {
             let units: Vec<u16> = source.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
@@ -37,5 +42,7 @@ pub(super) fn transcode(source: &[u8], from: Encoding, to: Encoding) -> Result<V
 }
 
 fn narrow(text: &str, last: u8) -> Vec<u8> {
-    text.chars().map(|character| u8::try_from(character).ok().filter(|byte| *byte <= last).unwrap_or(SUBSTITUTE)).collect()
+    text.chars()
+        .map(|character| u8::try_from(character).ok().filter(|byte| *byte <= last).unwrap_or(SUBSTITUTE))
+        .collect()
 }

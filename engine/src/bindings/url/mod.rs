@@ -147,7 +147,9 @@ fn path_to_file_url<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 fn get_origin<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let Ok(url) = Url::parse(&call.string(0)?) else { return Err(invalid_url(call, None, None)?) };
     let origin = match url.origin() {
-        Origin::Tuple(scheme, ..) if url.scheme() == "blob" && !["http", "https"].contains(&scheme.as_str()) => "null".to_owned(),
+        Origin::Tuple(scheme, ..) if url.scheme() == "blob" && !["http", "https"].contains(&scheme.as_str()) => {
+            "null".to_owned()
+        }
         origin => origin.ascii_serialization(),
     };
     from_str(&call.ctx, &origin)

@@ -10,7 +10,7 @@ use rquickjs::promise::PromiseState;
 
 use crate::bindings::{Binding, Exports};
 use crate::host::standard_streams;
-use crate::js::values::{self, Kind, KeyFilter, StackFrame};
+use crate::js::values::{self, KeyFilter, Kind, StackFrame};
 use crate::js::{Call, Ctx, Object, Result, Value, from_str};
 
 pub(crate) const BINDING: Binding = Binding { name: "util", init, glue: Some(include_str!("util.js")) };
