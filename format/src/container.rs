@@ -273,8 +273,9 @@ pub enum ImageKind {
 pub enum Encoding {
     /// The pages of the mask one after the other, as a zstd frame.
     Zstd,
-    /// The same, aligned so that they can be mapped. For pages that every boot touches.
-    Raw,
+    /// As a part of a frame: that of the rows around it that have the same place, one after the other. For pages that
+    /// every boot touches.
+    Gathered,
 }
 
 /// A stored chunk; images may share it.
@@ -293,6 +294,14 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Whether the other one's pages are in the same frame.
+    #[must_use]
+    pub fn shares_frame(&self, other: &Stored) -> bool {
+        self.encoding == Encoding::Gathered
+            && (self.offset, self.length, self.encoding, self.hash)
+                == (other.offset, other.length, other.encoding, other.hash)
+    }
+
     /// Bytes of memory that it brings.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
@@ -318,12 +327,12 @@ pub struct Image<'a> {
 }
 
 impl Image<'_> {
-    /// What is stored raw: pairs of a chunk's number in memory, ascending, and its number among the stored ones.
+    /// What every boot touches: pairs of a chunk's number in memory, ascending, and its number among the stored ones.
     pub fn hot(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         chunk_refs(self.hot)
     }
 
-    /// What is compressed, in the same way.
+    /// The rest, in the same way.
     pub fn cold(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         chunk_refs(self.cold)
     }
@@ -338,9 +347,9 @@ impl Image<'_> {
 /// The numbers of what is stored of one chunk of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoredNumbers {
-    /// Pages stored raw.
+    /// Pages that every boot touches.
     pub hot: Option<u32>,
-    /// Pages in a frame.
+    /// The others.
     pub cold: Option<u32>,
 }
 
@@ -408,9 +417,9 @@ pub struct ImageParts {
     pub memory_chunks: u32,
     /// As in [`Image`].
     pub stack_pointer: u32,
-    /// Pairs of chunk and stored chunk, ascending: what is stored raw.
+    /// Pairs of chunk and stored chunk, ascending: what every boot touches.
     pub hot: Vec<(u32, u32)>,
-    /// And what is compressed.
+    /// And the rest.
     pub cold: Vec<(u32, u32)>,
 }
 
@@ -443,7 +452,7 @@ impl IndexParts<'_> {
         for stored in self.stored {
             put_count(&mut out, stored.offset);
             put_count(&mut out, stored.length);
-            out.push(u8::from(stored.encoding == Encoding::Raw));
+            out.push(u8::from(stored.encoding == Encoding::Gathered));
             out.push(0);
             out.extend_from_slice(&stored.page_mask.to_le_bytes());
             out.extend_from_slice(&stored.hash);
@@ -519,7 +528,7 @@ impl<'a> Index<'a> {
         let length = usize::try_from(cursor.u32()?).ok()?;
         let encoding = match cursor.array()? {
             [0, 0] => Encoding::Zstd,
-            [1, 0] => Encoding::Raw,
+            [1, 0] => Encoding::Gathered,
             _ => return None,
         };
         Some(Stored { offset, length, encoding, page_mask: cursor.u16()?, hash: cursor.array()? })
@@ -532,6 +541,15 @@ impl<'a> Index<'a> {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
+    /// What is in its frame before a stored chunk's pages, in bytes: nothing unless it is gathered.
+    #[must_use]
+    pub fn offset_in_frame(&self, number: u32) -> usize {
+        let row = self.stored(number).filter(|row| row.encoding == Encoding::Gathered);
+        let before = (0..number).rev().map_while(|before| self.stored(before));
+        let same = before.take_while(|before| row.is_some_and(|row| row.shares_frame(before)));
+        same.fold(0, |bytes, before| bytes.saturating_add(before.memory_bytes()))
+    }
+
     /// The bytes of a stored chunk, compared with its hash.
     pub fn chunk<'p>(
         &self,
@@ -542,9 +560,6 @@ impl<'a> Index<'a> {
         let stored = self.stored(number).ok_or(ContainerError::BadIndex("a stored chunk"))?;
         let end = stored.offset.checked_add(stored.length);
         let bytes = end.and_then(|end| pages.get(stored.offset..end)).ok_or(ContainerError::Truncated)?;
-        if stored.encoding == Encoding::Raw && stored.length != stored.memory_bytes() {
-            return Err(ContainerError::BadIndex("a raw chunk's length"));
-        }
         if hash(bytes) != stored.hash {
             return Err(ContainerError::Altered(alloc::format!("stored chunk {number}")));
         }

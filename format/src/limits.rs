@@ -13,6 +13,10 @@ pub const CHUNK_BYTES: usize = 65_536;
 /// 2.79 and 2.74 MB, and what the first touch costs is in proportion.
 pub const BASE_FRAME_PAGES: usize = 4;
 
+/// The frames that hold what every boot touches of an app, in pages: a frame is verified and decompressed as a whole,
+/// into memory that is used again for the next, so it has to fit into the processor's cache.
+pub const HOT_FRAME_PAGES: usize = 64;
+
 /// Linear memory in chunks: 4 GiB.
 pub const MEMORY_CHUNKS_MAX: u32 = 65_536;
 

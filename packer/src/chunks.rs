@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edgepack_format::container::{ALIGN_BYTES, Encoding, Hash, Stored};
-use edgepack_format::limits::{CHUNK_BYTES, PAGE_BYTES};
+use edgepack_format::container::{Encoding, Hash, Stored};
+use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
 
@@ -16,12 +16,10 @@ const CHUNK_PAGES: usize = CHUNK_BYTES / PAGE_BYTES;
 /// The pages section while it is written.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkStore {
-    /// Pages to be mapped, and then the compressed ones.
-    raw: Vec<u8>,
-    compressed: Vec<u8>,
+    content: Vec<u8>,
     stored: Vec<Stored>,
-    /// Stored chunks by content: pages mask, encoding and what the pages hold.
-    known: BTreeMap<(u16, bool, Hash), u32>,
+    /// Stored chunks by content: pages mask and what the pages hold.
+    known: BTreeMap<(u16, Hash), u32>,
 }
 
 /// Where an image's chunks are stored: pairs of chunk number and stored number.
@@ -39,66 +37,85 @@ struct Difference<'a> {
 }
 
 impl ChunkStore {
-    /// Stores what differs, hot pages raw and the others compressed.
+    /// Stores what differs: hot pages together, each other chunk by itself.
     pub(crate) fn add(&mut self, memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Placed> {
         let mut placed = Placed::default();
+        let mut hot = Vec::new();
         for Difference { number, chunk, page_mask } in differences(memory, base) {
             let first_page = number.saturating_mul(CHUNK_PAGES as u32);
-            let hot = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
-            let hot_mask = page_mask & hot.fold(0, |mask, page| mask | 1 << (page - first_page));
-            for (mask, encoding, pairs) in
-                [(hot_mask, Encoding::Raw, &mut placed.hot), (page_mask & !hot_mask, Encoding::Zstd, &mut placed.cold)]
-            {
-                if mask != 0 {
-                    pairs.push((number, self.store(chunk, mask, encoding)?));
-                }
+            let hot_here = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
+            let hot_mask = page_mask & hot_here.fold(0, |mask, page| mask | 1 << (page - first_page));
+            if hot_mask != 0 {
+                hot.push(Difference { number, chunk, page_mask: hot_mask });
             }
+            let cold_mask = page_mask & !hot_mask;
+            if cold_mask != 0 {
+                placed.cold.push((number, self.store(chunk, cold_mask)?));
+            }
+        }
+        for frame in frames(&hot) {
+            self.gather(frame, &mut placed.hot)?;
         }
         Ok(placed)
     }
 
-    fn store(&mut self, chunk: &[u8], page_mask: u16, encoding: Encoding) -> Result<u32> {
+    fn store(&mut self, chunk: &[u8], page_mask: u16) -> Result<u32> {
         let pages = masked(chunk, page_mask);
-        let is_hot = encoding == Encoding::Raw;
-        let key = (page_mask, is_hot, crate::hash(&pages));
+        let key = (page_mask, crate::hash(&pages));
         if let Some(number) = self.known.get(&key) {
             return Ok(*number);
         }
-        let (target, bytes) = if is_hot {
-            (&mut self.raw, pages)
-        } else {
-            (&mut self.compressed, zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)?)
-        };
-        let stored =
-            Stored { offset: target.len(), length: bytes.len(), encoding, page_mask, hash: crate::hash(&bytes) };
-        target.extend_from_slice(&bytes);
-        let number = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
-        self.stored.push(stored);
+        let stored = self.put(&pages, Encoding::Zstd)?;
+        let number = self.row(Stored { page_mask, ..stored });
         self.known.insert(key, number);
         Ok(number)
     }
 
-    /// The section's content for a section that starts at `section_offset` of the container: padding up to the
-    /// alignment, raw pages, compressed ones; and the table of all.
-    pub(crate) fn finish(mut self, section_offset: usize) -> (Vec<u8>, Vec<Stored>) {
-        let padding =
-            if self.raw.is_empty() { 0 } else { section_offset.next_multiple_of(ALIGN_BYTES) - section_offset };
-        for stored in &mut self.stored {
-            stored.offset += match stored.encoding {
-                Encoding::Raw => padding,
-                Encoding::Zstd => padding + self.raw.len(),
-            };
+    /// One frame of the pages of all.
+    fn gather(&mut self, frame: &[Difference<'_>], pairs: &mut Vec<(u32, u32)>) -> Result<()> {
+        let pages: Vec<u8> = frame.iter().flat_map(|part| masked(part.chunk, part.page_mask)).collect();
+        let stored = self.put(&pages, Encoding::Gathered)?;
+        for part in frame {
+            pairs.push((part.number, self.row(Stored { page_mask: part.page_mask, ..stored })));
         }
-        let mut content = vec![0; padding];
-        content.append(&mut self.raw);
-        content.append(&mut self.compressed);
-        (content, self.stored)
+        Ok(())
+    }
+
+    fn put(&mut self, pages: &[u8], encoding: Encoding) -> Result<Stored> {
+        let frame = zstd::bulk::compress(pages, LEVEL).map_err(Error::Compress)?;
+        let (offset, length, hash) = (self.content.len(), frame.len(), crate::hash(&frame));
+        self.content.extend_from_slice(&frame);
+        Ok(Stored { offset, length, encoding, page_mask: 0, hash })
+    }
+
+    fn row(&mut self, stored: Stored) -> u32 {
+        self.stored.push(stored);
+        u32::try_from(self.stored.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The section's content, and the table of what is in it.
+    pub(crate) fn finish(self) -> (Vec<u8>, Vec<Stored>) {
+        (self.content, self.stored)
     }
 
     /// How many chunks are stored.
     pub(crate) fn len(&self) -> usize {
         self.stored.len()
     }
+}
+
+/// As many neighbours together as fit into a hot frame.
+fn frames<'d, 'a>(mut parts: &'d [Difference<'a>]) -> impl Iterator<Item = &'d [Difference<'a>]> {
+    std::iter::from_fn(move || {
+        let mut pages = 0;
+        let fits = |part: &&Difference<'_>| {
+            pages += part.page_mask.count_ones() as usize;
+            pages <= HOT_FRAME_PAGES
+        };
+        let (frame, rest) = parts.split_at(parts.iter().take_while(fits).count());
+        parts = rest;
+        (!frame.is_empty()).then_some(frame)
+    })
 }
 
 fn differences<'a>(memory: &'a [u8], base: &'a [u8]) -> impl Iterator<Item = Difference<'a>> {

@@ -9,7 +9,7 @@ use edgepack_format::container::{
 };
 use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SECTION_BYTES_MAX};
 use edgepack_format::manifest::{Manifest, Packed};
-use wasm_encoder::{CustomSection, Encode, Section};
+use wasm_encoder::{CustomSection, Section};
 
 use crate::chunks::{ChunkStore, Placed};
 use crate::error::{Error, Result};
@@ -60,7 +60,7 @@ pub struct Contents<'a> {
     pub source_map: &'a str,
     /// Texts of licences, or empty.
     pub licences: &'a str,
-    /// Numbers of 4 KiB pages that every boot touches: they are stored so that they are mapped.
+    /// Numbers of 4 KiB pages that every boot touches: they are stored together.
     pub hot_pages: &'a [u32],
 }
 
@@ -139,35 +139,19 @@ fn limit(what: &'static str, bytes: usize, bytes_max: usize) -> Result<()> {
     if bytes > bytes_max { Err(Error::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
 }
 
-/// The index says where raw chunks lie, and they lie aligned, behind the index: its length must be known before its
-/// content, and it does not depend on the offsets in it.
 fn lay_out(
     contents: &Contents<'_>,
     sections: &[(SectionKind, Vec<u8>)],
     images: Vec<ImageParts>,
     store: ChunkStore,
 ) -> Result<Vec<u8>> {
-    let placeholder = vec![
-        Stored {
-            offset: 0,
-            length: 0,
-            encoding: edgepack_format::container::Encoding::Zstd,
-            page_mask: 0,
-            hash: [0; 32],
-        };
-        store.len()
-    ];
-    let index_bytes = index(contents, sections, &images, &placeholder).len();
-    limit("the index", index_bytes, INDEX_BYTES_MAX)?;
-    let before_pages = write_front(sections, &vec![0; index_bytes]);
-    // The pages section's own header: id, length in five LEB bytes, name length, name.
-    let header = 1 + 5 + 1 + SectionKind::Pages.name().len();
-    let (pages, stored) = store.finish(before_pages.len() + header);
+    let (pages, stored) = store.finish();
     limit("memory", pages.len(), u32::MAX as usize)?;
-    let mut out = write_front(sections, &index(contents, sections, &images, &stored));
-    debug_assert_eq!(out.len(), before_pages.len(), "offsets have a fixed width");
+    let index = index(contents, sections, &images, &stored);
+    limit("the index", index.len(), INDEX_BYTES_MAX)?;
+    let mut out = write_front(sections, &index);
     if !pages.is_empty() {
-        put_pages(&mut out, &pages);
+        put_section(&mut out, SectionKind::Pages, &pages);
     }
     Ok(out)
 }
@@ -214,18 +198,4 @@ fn write_front(sections: &[(SectionKind, Vec<u8>)], index: &[u8]) -> Vec<u8> {
 fn put_section(out: &mut Vec<u8>, kind: SectionKind, content: &[u8]) {
     let section = CustomSection { name: kind.name().into(), data: content.into() };
     section.append_to(out);
-}
-
-/// As `put_section`, with the length in five bytes whatever it is, so that the content's place is known beforehand.
-fn put_pages(out: &mut Vec<u8>, pages: &[u8]) {
-    let mut name = Vec::new();
-    SectionKind::Pages.name().encode(&mut name);
-    out.push(0);
-    let length = u32::try_from(name.len() + pages.len()).unwrap_or(u32::MAX);
-    for shift in [0, 7, 14, 21] {
-        out.push((length >> shift) as u8 | 0x80);
-    }
-    out.push((length >> 28) as u8);
-    out.extend_from_slice(&name);
-    out.extend_from_slice(pages);
 }

@@ -1,7 +1,9 @@
 //! Checks everything in a container: what `inspect` shows has been verified.
 
-use edgepack_format::container::{Encoding, ImageKind, Index, SectionKind, Sections, Stored, decode_effects};
-use edgepack_format::limits::CHUNK_BYTES;
+use std::collections::BTreeMap;
+
+use edgepack_format::container::{ImageKind, Index, SectionKind, Sections, Stored, decode_effects};
+use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
 
@@ -39,7 +41,7 @@ pub fn verify(container: &[u8]) -> Result<Verified<'_>> {
     let pages = sections.get(SectionKind::Pages).unwrap_or_default();
     for number in 0..index.stored_count() {
         let (stored, bytes) = index.chunk(number, pages, crate::hash)?;
-        expand(number, &stored, bytes)?;
+        expand(&index, number, &stored, bytes)?;
     }
     decode_effects(sections.get(SectionKind::Deferred).unwrap_or_default())?;
     let manifest = sections.require(SectionKind::Manifest)?;
@@ -61,18 +63,26 @@ impl Verified<'_> {
     pub fn stored_bytes(&self, kind: ImageKind) -> usize {
         let image = self.index.image(kind);
         let chunks = image.into_iter().flat_map(|image| image.hot().chain(image.cold()));
-        chunks.filter_map(|(_, number)| self.index.stored(number)).map(|stored| stored.length).sum()
+        // Rows that share a frame count once.
+        let frames: BTreeMap<usize, usize> = chunks
+            .filter_map(|(_, number)| self.index.stored(number))
+            .map(|stored| (stored.offset, stored.length))
+            .collect();
+        frames.values().sum()
     }
 }
 
-fn expand(number: u32, stored: &Stored, bytes: &[u8]) -> Result<()> {
-    if stored.encoding == Encoding::Raw {
+fn expand(index: &Index<'_>, number: u32, stored: &Stored, bytes: &[u8]) -> Result<()> {
+    let end = index.offset_in_frame(number) + stored.memory_bytes();
+    let next = number.checked_add(1).and_then(|next| index.stored(next));
+    if next.is_some_and(|next| stored.shares_frame(&next)) {
+        // The last row of a frame has its whole length.
         return Ok(());
     }
     let what = || format!("stored chunk {number}");
-    let pages =
-        zstd::bulk::decompress(bytes, CHUNK_BYTES).map_err(|source| Error::Decompress { what: what(), source })?;
-    if pages.len() != stored.memory_bytes() {
+    let pages = zstd::bulk::decompress(bytes, CHUNK_BYTES.max(HOT_FRAME_PAGES * PAGE_BYTES))
+        .map_err(|source| Error::Decompress { what: what(), source })?;
+    if pages.len() != end {
         let source = std::io::Error::other("its length is not that of its pages");
         return Err(Error::Decompress { what: what(), source });
     }

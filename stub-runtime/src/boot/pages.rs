@@ -8,8 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use edgepack_format::container::{ContainerError, Image, Index, SectionKind, Sections};
-use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, MEMORY_CHUNKS_MAX, PAGE_BYTES};
+use edgepack_format::container::{ContainerError, Image, Index, SectionKind, Sections, Stored};
+use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, HOT_FRAME_PAGES, MEMORY_CHUNKS_MAX, PAGE_BYTES};
 use rustix::io::Errno;
 use zstd_safe::DCtx;
 
@@ -73,6 +73,8 @@ struct Store {
 struct Workspace {
     decoder: Option<DCtx<'static>>,
     pages: Vec<u8>,
+    /// How much of `pages` came out of the last frame.
+    length: usize,
 }
 
 static STORE: OnceLock<Store> = OnceLock::new();
@@ -96,7 +98,7 @@ pub(crate) fn install(
     };
     step.set();
     if step == Step::Frame {
-        store.map_hot(source, source.container_offset.saturating_add(sections.pages_offset))?;
+        store.map_hot(source)?;
     }
     // Boot runs once: there is no store yet.
     let _ = STORE.set(store);
@@ -134,7 +136,7 @@ const PAGE: u64 = 4096;
 impl Store {
     /// The base image's hot pages are mapped, then the app's: copied where that would divide a mapping, as a mapping
     /// costs more than the copy that the first write to the page would make anyway.
-    fn map_hot(&self, source: &Source, pages_offset: usize) -> Result<(), BootError> {
+    fn map_hot(&self, source: &Source) -> Result<(), BootError> {
         let hot_offset = memory::file_offset(source, engine::base_hot().as_ptr().addr());
         let hot_offset = hot_offset.ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
         let mut runs = Runs { file: source.executable.fd.as_fd(), open: None };
@@ -147,21 +149,37 @@ impl Store {
             set_present(chunk, hot.mask & !cold);
         }
         runs.finish()?;
+        self.unpack_hot().map_err(BootError::Container)
+    }
+
+    /// The app's hot pages: frame by frame verified, decompressed, and laid into pages of their own or over the base
+    /// image's.
+    fn unpack_hot(&self) -> Result<(), ContainerError> {
         let Some(image) = &self.image else { return Ok(()) };
-        let pages_offset = u64::try_from(pages_offset).unwrap_or(u64::MAX);
-        let mut runs = Runs { file: source.container_file().fd.as_fd(), open: None };
+        let Ok(mut workspace) = self.workspace.try_lock() else { return Ok(()) };
+        let mut open: Option<(Stored, usize)> = None;
         for (chunk, number) in image.hot() {
-            let (stored, pages) = self.index.chunk(number, self.pages, super::hash)?;
-            let start = pages_offset.saturating_add(u64::try_from(stored.offset).unwrap_or(u64::MAX));
-            let copied = stored.page_mask & present(chunk);
-            for (place, bit) in (0_u64..).zip(bits(stored.page_mask)).filter(|(_, bit)| copied & (1 << bit) == 0) {
-                runs.push(chunk * CHUNK_PAGES + bit, start.saturating_add(place * PAGE))?;
+            let stored = self.index.stored(number).ok_or(ContainerError::BadIndex("a stored chunk"))?;
+            let start = match open.take().filter(|(frame, _)| frame.shares_frame(&stored)) {
+                Some((_, start)) => start,
+                None => {
+                    let (_, frame) = self.index.chunk(number, self.pages, super::hash)?;
+                    workspace.unpack(frame)?;
+                    self.index.offset_in_frame(number)
+                }
+            };
+            let end = start.saturating_add(stored.memory_bytes());
+            let pages = workspace.unpacked(start, end)?;
+            for run in runs_of(chunk, stored.page_mask & !present(chunk)) {
+                memory::map_filled(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
             }
-            // SAFETY: the pages of `copied` are mapped, and no guest runs yet.
-            lay_pages(unsafe { memory::chunk_bytes(chunk) }, stored.page_mask, copied, pages);
+            // SAFETY: the pages of the mask are mapped, and no guest runs yet.
+            let target = unsafe { memory::chunk_bytes(chunk) };
+            lay_pages(target, stored.page_mask, stored.page_mask, pages);
             set_present(chunk, stored.page_mask);
+            open = Some((stored, end));
         }
-        runs.finish()
+        Ok(())
     }
 
     /// The app's part of a chunk.
@@ -210,7 +228,10 @@ impl Store {
             lay_pages(target, mask, missing, pages);
         }
         if let Some((number, mask)) = app.hot.filter(|(_, mask)| mask & missing != 0) {
-            let (_, pages) = self.index.chunk(number, self.pages, super::hash)?;
+            let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
+            workspace.unpack(frame)?;
+            let start = self.index.offset_in_frame(number);
+            let pages = workspace.unpacked(start, start.saturating_add(stored.memory_bytes()))?;
             lay_pages(target, mask, missing, pages);
         }
         set_present(chunk, missing);
@@ -243,13 +264,29 @@ impl Store {
 impl Workspace {
     /// Exactly that many bytes.
     fn decode(&mut self, frame: &[u8], bytes: usize) -> Result<&[u8], ContainerError> {
-        self.pages.resize(CHUNK_BYTES, 0);
+        self.unpack(frame)?;
+        if self.length == bytes { self.unpacked(0, bytes) } else { Err(ContainerError::BadIndex("a chunk's length")) }
+    }
+
+    /// Whatever the frame has.
+    fn unpack(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
+        self.pages.resize(FRAME_BYTES_MAX, 0);
         let decoder = self.decoder.get_or_insert_with(DCtx::create);
-        let length = decoder.decompress(self.pages.as_mut_slice(), frame).ok();
-        let pages = self.pages.get(..bytes).filter(|_| length == Some(bytes));
+        let length = decoder.decompress(self.pages.as_mut_slice(), frame);
+        self.length = length.map_err(|_| ContainerError::BadIndex("a frame"))?;
+        Ok(())
+    }
+
+    /// A part of what was unpacked last.
+    fn unpacked(&self, start: usize, end: usize) -> Result<&[u8], ContainerError> {
+        let pages = self.pages.get(..self.length).and_then(|pages| pages.get(start..end));
         pages.ok_or(ContainerError::BadIndex("a chunk's length"))
     }
 }
+
+/// The largest frame there is.
+const FRAME_BYTES_MAX: usize = HOT_FRAME_PAGES * PAGE_BYTES;
+const _: () = assert!(FRAME_BYTES_MAX >= CHUNK_BYTES, "a cold frame is at most a chunk");
 
 /// What an app has of a chunk: stored chunks with their pages.
 #[derive(Debug, Clone, Copy, Default)]

@@ -20,11 +20,7 @@ const SELF: &str = "/proc/self/exe";
 pub(crate) struct Source {
     /// This executable, with the base image.
     pub(crate) executable: MappedFile,
-    /// The container's file, if it is another.
-    pub(crate) file: Option<MappedFile>,
     pub(crate) container: &'static [u8],
-    /// Where the container starts in its file.
-    pub(crate) container_offset: usize,
     pub(crate) launch: Launch,
 }
 
@@ -56,9 +52,9 @@ impl Source {
         })?;
         let inside = Elf::parse(executable.bytes).and_then(|elf| elf.section(ELF_SECTION));
         if let Some(range) = inside {
-            let container = executable.bytes.get(range.clone()).unwrap_or_default();
+            let container = executable.bytes.get(range).unwrap_or_default();
             let launch = Launch { name: own_name, args: args.collect() };
-            return Ok(Source { executable, file: None, container, container_offset: range.start, launch });
+            return Ok(Source { executable, container, launch });
         }
         let path = args.next().ok_or(BootError::NothingToRun)?;
         let file = MappedFile::open(&String::from_utf8_lossy(&path))?;
@@ -66,13 +62,8 @@ impl Source {
             Some(elf) => elf.section(ELF_SECTION).ok_or(BootError::NothingToRun)?,
             None => 0..file.bytes.len(),
         };
-        let container = file.bytes.get(range.clone()).unwrap_or_default();
+        let container = file.bytes.get(range).unwrap_or_default();
         let launch = Launch { name: own_name, args: args.collect() };
-        Ok(Source { executable, file: Some(file), container, container_offset: range.start, launch })
-    }
-
-    /// The file that the container is mapped from.
-    pub(crate) fn container_file(&self) -> &MappedFile {
-        self.file.as_ref().unwrap_or(&self.executable)
+        Ok(Source { executable, container, launch })
     }
 }
