@@ -55,7 +55,9 @@ impl Bench {
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
         let ballast: u32 = fs::read_to_string(folder.join("ballast")).unwrap().parse().unwrap();
         let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
-        let stub = super::link(&project, &guest, TRIPLE, &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect()).unwrap();
+        let stub =
+            super::link(&project, &guest, TRIPLE, &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect())
+                .unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
             stub: fs::read(stub).unwrap(),
