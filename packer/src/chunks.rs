@@ -20,6 +20,8 @@ pub(crate) struct ChunkStore {
     stored: Vec<Stored>,
     /// Stored chunks by content: pages mask and what the pages hold.
     known: BTreeMap<(u16, Hash), u32>,
+    /// The first row of each hot frame by content: the pages masks of its rows and what the pages hold.
+    known_frames: BTreeMap<(Vec<u16>, Hash), u32>,
 }
 
 /// Where an image's chunks are stored: pairs of chunk number and stored number.
@@ -66,7 +68,8 @@ impl ChunkStore {
             return Ok(*number);
         }
         let stored = self.put(&pages, Encoding::Zstd)?;
-        let number = self.row(Stored { page_mask, ..stored });
+        let number = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
+        self.stored.push(Stored { page_mask, ..stored });
         self.known.insert(key, number);
         Ok(number)
     }
@@ -74,10 +77,18 @@ impl ChunkStore {
     /// One frame of the pages of all.
     fn gather(&mut self, frame: &[Difference<'_>], pairs: &mut Vec<(u32, u32)>) -> Result<()> {
         let pages: Vec<u8> = frame.iter().flat_map(|part| masked(part.chunk, part.page_mask)).collect();
-        let stored = self.put(&pages, Encoding::Gathered)?;
-        for part in frame {
-            pairs.push((part.number, self.row(Stored { page_mask: part.page_mask, ..stored })));
-        }
+        let key = (frame.iter().map(|part| part.page_mask).collect(), crate::hash(&pages));
+        let first = match self.known_frames.get(&key) {
+            Some(first) => *first,
+            None => {
+                let stored = self.put(&pages, Encoding::Gathered)?;
+                let first = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
+                self.stored.extend(frame.iter().map(|part| Stored { page_mask: part.page_mask, ..stored }));
+                self.known_frames.insert(key, first);
+                first
+            }
+        };
+        pairs.extend((first..).zip(frame).map(|(row, part)| (part.number, row)));
         Ok(())
     }
 
@@ -86,11 +97,6 @@ impl ChunkStore {
         let (offset, length, hash) = (self.content.len(), frame.len(), crate::hash(&frame));
         self.content.extend_from_slice(&frame);
         Ok(Stored { offset, length, encoding, page_mask: 0, hash })
-    }
-
-    fn row(&mut self, stored: Stored) -> u32 {
-        self.stored.push(stored);
-        u32::try_from(self.stored.len() - 1).unwrap_or(u32::MAX)
     }
 
     /// The section's content, and the table of what is in it.
