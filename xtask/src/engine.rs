@@ -27,7 +27,7 @@ const BUILD_STD: &[&str] = &["-Zbuild-std=std,panic_abort"];
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     let toolchain = output(&mut command("/usr/bin/rustc", ["--version"], &project.root))?;
     let folder = project.cached("engine", INPUTS, &toolchain, |folder| {
-        let target = project.cache.join("target-engine");
+        let target = project.target().join("engine");
         compile(project, &target)?;
         let wasm = target.join(TRIPLE).join("release/edgepack_engine.wasm");
         fs::copy(&wasm, folder.join("engine.wasm")).with_context(|| format!("{} was not built", wasm.display()))?;

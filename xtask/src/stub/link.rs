@@ -90,7 +90,7 @@ const FLAGS: &[&str] = &[
 /// Builds the loader with the objects in it.
 pub(super) fn stub(project: &Project, triple: &str, objects: &[PathBuf], folder: &Path) -> Result<()> {
     let zig = tools::zig(project)?;
-    let target = project.cache.join("target-stub");
+    let target = project.target().join("stub");
     let package = ["rustc", "--release", "-p", "edgepack-stub", "--bin", "edgepack-stub", "--features", "boot"];
     let zigbuild = zig.join("bin/cargo-zigbuild");
     let mut cargo = command(&zigbuild.display().to_string(), package, &project.root);
