@@ -157,7 +157,9 @@ impl TrialHost {
         Some(match name {
             "tcp_open" | "unix_open" => self.open(State::Idle),
             "socket_listen" => {
-                self.state(args).map(|state| *state = State::Listening);
+                if let Some(state) = self.state(args) {
+                    *state = State::Listening;
+                }
                 0
             }
             "socket_accept" => self.accept(args),
