@@ -38,9 +38,9 @@ pub(crate) struct Plan<'a> {
 pub(crate) enum StartUp {
     /// As far as it is the same at every boot.
     Run,
-    /// Loaded only.
+    /// Not at all, but the engine has to accept the bundle.
     Load,
-    /// Not even loaded: the container carries the package.
+    /// Not at all, and no engine is opened: the executable runs at once, and says itself what is wrong.
     Nothing,
 }
 
