@@ -47,13 +47,7 @@ fn entry_of(case: &Path) -> Option<PathBuf> {
 }
 
 fn bundle_entry(entry: PathBuf, whitespace: Whitespace) -> Result<Bundle, Diagnostics> {
-    bundle(&BundleOptions {
-        entry,
-        node_arch: "x64".to_owned(),
-        assets: Vec::new(),
-        builtins: Builtins::Supported,
-        whitespace,
-    })
+    bundle(&BundleOptions { entry, assets: Vec::new(), builtins: Builtins::Supported, whitespace })
 }
 
 fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {

@@ -4,4 +4,5 @@ pub(crate) mod build;
 pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod run;
+pub(crate) mod runtime;
 pub(crate) mod targets;
