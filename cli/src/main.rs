@@ -7,6 +7,8 @@ mod embedded;
 mod failure;
 mod frozen;
 mod grants;
+#[cfg_attr(target_os = "linux", path = "launch_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "launch_other.rs")]
 mod launch;
 mod output;
 mod positions;

@@ -34,6 +34,10 @@ pub(crate) fn named_one(name: Option<&str>) -> Result<&'static Target, Failure> 
 
 /// Whether this machine runs it by itself.
 pub(crate) fn is_own(target: &Target) -> bool {
+    cfg!(target_os = "linux") && has_own_processor(target)
+}
+
+fn has_own_processor(target: &Target) -> bool {
     target.host_arch == std::env::consts::ARCH
 }
 
@@ -47,7 +51,7 @@ fn named(name: &str) -> Result<&'static Target, Failure> {
 fn own() -> Result<&'static Target, Failure> {
     TARGETS
         .iter()
-        .find(|target| is_own(target))
+        .find(|target| has_own_processor(target))
         .or(TARGETS.first())
         .ok_or_else(|| Failure::new("no target is built in"))
 }

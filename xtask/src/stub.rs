@@ -33,7 +33,11 @@ const INPUTS: &[&str] = &[
     "format/src",
     "packer/src",
     "xtask/src/stub.rs",
-    "xtask/src/stub",
+    "xtask/src/stub/base.rs",
+    "xtask/src/stub/hot.rs",
+    "xtask/src/stub/link.rs",
+    "xtask/src/stub/programs",
+    "xtask/src/stub/translate.rs",
     "Cargo.lock",
 ];
 

@@ -38,6 +38,7 @@ pub fn main(argc: c_int, argv: *const *const c_char) -> c_int {
 fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let mut trace = Trace::start();
     process::fill_standard_streams();
+    process::leave_orphans_to_the_kernel();
     let source = Source::find(args)?;
     trace.phase("find");
     let sections = Sections::find(source.container)?;

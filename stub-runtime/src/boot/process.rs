@@ -39,6 +39,15 @@ pub(crate) fn fill_standard_streams() {
     }
 }
 
+/// The first process of a machine or a container inherits all orphans. Nothing of the app's has children of its own, so
+/// the kernel may take their ends.
+pub(crate) fn leave_orphans_to_the_kernel() {
+    if rustix::process::getpid().is_init() {
+        // SAFETY: sets a disposition, with no handler to be called.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    }
+}
+
 /// The kernel lets the main stack grow up to the limit of the moment, and keeps 128 MiB free below it whatever the
 /// limit was at exec. Where the hard limit is lower, that is the limit: recursion then ends in a trap.
 pub(crate) fn raise_stack_limit() {
