@@ -1,15 +1,15 @@
-//! Bundles an app from the command line: `bundle ENTRY OUT [--readable] [--node]`. For trying the bundler by hand.
+//! Bundles an app from the command line: `bundle ENTRY OUT [--readable] [--no-minify] [--node]`. For trying the bundler by hand.
 #![allow(clippy::print_stderr)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Minify, Whitespace, bundle};
 
 fn main() -> ExitCode {
     let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
     let [entry, out] = &paths[..] else {
-        eprintln!("usage: bundle ENTRY OUT [--readable] [--node]");
+        eprintln!("usage: bundle ENTRY OUT [--readable] [--no-minify] [--node]");
         return ExitCode::from(2);
     };
     let has = |flag: &str| flags.iter().any(|given| given == flag);
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
         builtins: if has("--node") { Builtins::Node } else { Builtins::Supported },
+        minify: if has("--no-minify") { Minify::No } else { Minify::Yes },
         whitespace: if has("--readable") { Whitespace::Readable } else { Whitespace::Minimal },
     };
     match bundle(&options) {

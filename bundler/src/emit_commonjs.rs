@@ -3,25 +3,21 @@
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
-use crate::ast::{array, function_expr, ident_expr, string};
-use crate::emit::{Code, Emitter};
+use crate::emit::{Code, Definition, Emitter};
 use crate::graph::{CommonJs, ModuleId};
 use crate::parse::WRAPPER_PARAMS;
 use crate::rewrite::Rewriter;
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
 
-/// `[path, function* (exports, require, module) { … }, $makeRequire]`; the last only if `require` is more than called.
-pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
+pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Definition {
     let module = &emitter.linked.graph.modules[id];
-    let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/');
-    let mut definition = vec![string(path)];
+    let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/').to_owned();
     let (Code::CommonJs(mut function), Some(body)) = (std::mem::take(&mut emitter.code[id]), module.commonjs()) else {
-        return array(definition);
+        return Definition { path, body: Function::default(), make_require: None };
     };
-    let stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
+    let mut stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
     function.params.truncate(params_needed(body));
-    let mut stmts = stmts;
     let mut rewriter = Rewriter::new(emitter.linked, emitter.names, &mut emitter.runtime, id);
     stmts.visit_mut_with(&mut rewriter);
     let directives = stmts.iter().take_while(|stmt| is_directive(stmt)).count();
@@ -30,14 +26,11 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Ex
     if let Some(body) = &mut function.body {
         body.stmts = stmts;
     }
-    definition.push(function_expr(function));
     if body.requests.hands_on_module || sees_everything(body) {
         emitter.runtime.need("$moduleRequire");
     }
-    if wants_require(body) {
-        definition.push(ident_expr(&emitter.runtime.need("$makeRequire")));
-    }
-    array(definition)
+    let make_require = wants_require(body).then(|| emitter.runtime.need("$makeRequire"));
+    Definition { path, body: function, make_require }
 }
 
 fn sees_everything(body: &CommonJs) -> bool {

@@ -7,12 +7,16 @@ mod emit;
 mod emit_commonjs;
 mod emit_esm;
 mod entry;
+mod finish;
 mod graph;
 mod json;
 mod keep_names;
 mod link;
+mod mangle;
+mod minify;
 mod names;
 mod package;
+mod parallel;
 mod parse;
 mod print;
 mod purity;
@@ -20,6 +24,7 @@ mod requires;
 mod resolve;
 mod rewrite;
 mod runtime;
+mod runtime_names;
 mod scan;
 mod shake;
 mod steps;
@@ -42,8 +47,20 @@ pub struct BundleOptions {
     pub assets: Vec<String>,
     /// Which of Node's builtins may be imported.
     pub builtins: Builtins,
+    /// Whether the script is made as short as it can be.
+    pub minify: Minify,
     /// How much white space is printed.
     pub whitespace: Whitespace,
+}
+
+/// Whether the script is made as short as it can be. What functions and classes are called is seen by the program,
+/// and does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minify {
+    /// Statements are kept as they are written.
+    No,
+    /// Shorter names for what is local, shorter ways to say the same, and nothing that cannot be reached.
+    Yes,
 }
 
 /// Which of Node's builtin modules an app may import.
@@ -135,7 +152,8 @@ pub struct Asset {
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     std::thread::scope(|scope| {
-        let bundling = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || bundle_app(options));
+        let bundling =
+            std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn_scoped(scope, || bundle_app(options));
         match bundling.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -147,9 +165,6 @@ pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     })
 }
 
-/// Syntax trees are walked recursively, and generated sources nest them thousands deep. Only touched pages count.
-const STACK_BYTES: usize = 1 << 30;
-
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     GLOBALS.set(&Globals::new(), || {
         let app = entry::find_app(&options.entry)?;
@@ -158,7 +173,8 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
         let live = shake::find_live(&linked);
         let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
         let emitted = emit::emit_script(linked, &live);
-        let printed = print::print_script(emitted.program, &emitted.source_map, options.whitespace);
+        let program = finish::finish_script(emitted.pieces, &emitted.sources, options.minify);
+        let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
         Ok(Bundle {
             script: printed.script,
             source_map: printed.source_map,

@@ -94,7 +94,7 @@ impl Runtime {
 }
 
 /// A statement that is no declaration belongs to the first name in it: `X.prototype.y = …`.
-fn declared(stmt: &Stmt) -> Vec<Id> {
+pub(crate) fn declared(stmt: &Stmt) -> Vec<Id> {
     match stmt {
         Stmt::Decl(Decl::Fn(function)) => vec![function.ident.to_id()],
         Stmt::Decl(Decl::Var(var)) => swc_core::ecma::utils::find_pat_ids(&var.decls),

@@ -48,6 +48,9 @@ pub(crate) struct BuildArgs {
     /// Do not run the app's start-up at build time
     #[arg(long)]
     pub(crate) no_snapshot: bool,
+    /// Leave the app's script as it is written, but for what it does not use
+    #[arg(long)]
+    pub(crate) no_minify: bool,
     /// Print the result as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Minify, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -31,6 +31,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) allow: &'a AllowArgs,
     /// How far the app is run at build time.
     pub(crate) start_up: StartUp,
+    /// Whether the script is made as short as it can be.
+    pub(crate) minify: Minify,
 }
 
 /// How far the app is run at build time.
@@ -150,6 +152,7 @@ fn options(plan: &Plan<'_>) -> BundleOptions {
         node_arch: plan.target.node_arch.to_owned(),
         assets: Vec::new(),
         builtins: Builtins::Supported,
+        minify: plan.minify,
         whitespace: Whitespace::Minimal,
     }
 }

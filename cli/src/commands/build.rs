@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use edgepack_bundler::Minify;
 use edgepack_format::targets::{TARGETS, Target, find};
 
 use crate::args::BuildArgs;
@@ -20,7 +21,8 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up };
+    let minify = if args.no_minify { Minify::No } else { Minify::Yes };
+    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, minify };
     let packed = pack(&plan, &mut progress)?;
     let (bytes, kind) = if args.container_only {
         (packed.container.clone(), Kind::Data)

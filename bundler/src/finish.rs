@@ -1,0 +1,163 @@
+//! Turns the pieces of a script, whose names are told apart by their contexts, into one program that can be printed.
+
+use std::collections::HashSet;
+
+use swc_core::common::{DUMMY_SP, SyntaxContext};
+use swc_core::ecma::ast::*;
+use swc_core::ecma::transforms::base::fixer::fixer;
+use swc_core::ecma::transforms::base::hygiene::hygiene;
+use swc_core::ecma::transforms::base::rename::contains_eval;
+use swc_core::ecma::visit::{Visit, VisitWith};
+
+use crate::Minify;
+use crate::ast::{call, expr_stmt, function_expr, ident_expr};
+use crate::emit::{Pieces, assemble};
+use crate::emit_commonjs::is_directive;
+use crate::keep_names::{collect_names, find_naming_bindings, restore_names};
+use crate::mangle::mangle_names;
+use crate::minify::{Annotations, compress};
+use crate::parallel::map_in_parallel;
+use crate::parse::Sources;
+use crate::runtime_names::name_runtime;
+
+/// Finishes every piece on its own, on all cores, and puts them together.
+pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, minify: Minify) -> Program {
+    name_runtime(&mut pieces, sources.unresolved_ctxt(), minify);
+    let finisher = Finisher {
+        minify,
+        annotations: Annotations::of(&sources.comments),
+        unresolved: sources.unresolved,
+        runtime: pieces.env.ctxt,
+        setter: (pieces.setter.0.clone(), SyntaxContext::empty()),
+    };
+    let mut finished = map_in_parallel(take_units(&mut pieces), |unit| finisher.finish(unit)).into_iter();
+    let mut is_setter_used = false;
+    let mut next = || {
+        let (program, used) = finished.next().unwrap_or_else(|| unreachable!("every piece is finished"));
+        is_setter_used |= used;
+        program
+    };
+    for definition in pieces.table.iter_mut().flat_map(|(_, definitions)| definitions) {
+        definition.body = into_function(next());
+    }
+    if let Some(strict) = &mut pieces.strict {
+        *strict = into_function(next());
+    }
+    pieces.runtime = into_statements(next());
+    if !is_setter_used {
+        let setter = &pieces.setter.0;
+        pieces.runtime.retain(|stmt| !matches!(stmt, Stmt::Decl(Decl::Fn(decl)) if decl.ident.sym == *setter));
+    }
+    assemble(pieces)
+}
+
+/// A piece that is finished without looking at the others.
+enum Unit {
+    Function(Function),
+    /// Their declarations are seen from the other pieces.
+    Runtime(Vec<Stmt>),
+}
+
+fn take_units(pieces: &mut Pieces) -> Vec<Unit> {
+    let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
+    let mut units: Vec<Unit> =
+        definitions.map(|definition| Unit::Function(std::mem::take(&mut definition.body))).collect();
+    units.extend(pieces.strict.as_mut().map(|strict| Unit::Function(std::mem::take(strict))));
+    units.push(Unit::Runtime(std::mem::take(&mut pieces.runtime)));
+    units
+}
+
+struct Finisher {
+    minify: Minify,
+    annotations: Annotations,
+    unresolved: swc_core::common::Mark,
+    runtime: SyntaxContext,
+    setter: Id,
+}
+
+impl Finisher {
+    /// Whether the runtime's setter of names is used is told, too.
+    fn finish(&self, unit: Unit) -> (Program, bool) {
+        let mut kept = HashSet::new();
+        let mut taken = Vec::new();
+        let mut program = match unit {
+            Unit::Function(function) => {
+                // It may be put in afterwards.
+                taken.push(self.setter.0.clone());
+                into_program(function, self.unresolved)
+            }
+            Unit::Runtime(body) => {
+                kept.extend(body.iter().flat_map(|stmt| crate::runtime::declared(stmt)));
+                Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+            }
+        };
+        let names = collect_names(&program, self.runtime);
+        if self.minify == Minify::No || contains_eval(&program, true) {
+            hygiene().process(&mut program);
+        } else {
+            if !has_function_in_block(&program) {
+                program = compress(program, &self.annotations, self.unresolved);
+            }
+            kept.extend(find_naming_bindings(&program, &names));
+            mangle_names(&mut program, kept, taken);
+        }
+        let is_setter_used = restore_names(&mut program, &names, &self.setter);
+        fixer(None).process(&mut program);
+        (program, is_setter_used)
+    }
+}
+
+/// An expression statement that nothing can take away or take apart.
+fn into_program(function: Function, unresolved: swc_core::common::Mark) -> Program {
+    let unknown = ident_expr(&("$unit".into(), SyntaxContext::empty().apply_mark(unresolved)));
+    let body = vec![expr_stmt(call(unknown, vec![function_expr(function)], DUMMY_SP))];
+    Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+}
+
+fn into_function(program: Program) -> Function {
+    let found = into_statements(program).into_iter().find_map(|stmt| {
+        let call = stmt.expr()?.expr.call()?;
+        let function = call.args.into_iter().next()?.expr.fn_expr()?;
+        Some(*function.function)
+    });
+    found.unwrap_or_else(|| unreachable!("a pass has taken a module apart"))
+}
+
+fn into_statements(program: Program) -> Vec<Stmt> {
+    match program {
+        Program::Script(script) => script.body,
+        Program::Module(_) => Vec::new(),
+    }
+}
+
+/// In sloppy code a function in a block is also a variable of the function around, which is undefined until the
+/// block has run. The minifier takes blocks apart as if it were not so.
+fn has_function_in_block(program: &Program) -> bool {
+    let mut finder = FunctionInBlock { found: false };
+    program.visit_with(&mut finder);
+    finder.found
+}
+
+struct FunctionInBlock {
+    found: bool,
+}
+
+impl Visit for FunctionInBlock {
+    fn visit_block_stmt(&mut self, block: &BlockStmt) {
+        self.found |= block.stmts.iter().any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(_))));
+        block.visit_children_with(self);
+    }
+
+    fn visit_function_body(&mut self, body: &FunctionBody) {
+        let is_strict = |stmt: &Stmt| matches!(stmt, Stmt::Expr(stmt) if is_use_strict(&stmt.expr));
+        if !body.stmts.iter().take_while(|stmt| is_directive(stmt)).any(is_strict) {
+            body.visit_children_with(self);
+        }
+    }
+
+    fn visit_class(&mut self, _: &Class) {}
+}
+
+fn is_use_strict(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(Lit::Str(text)) if text.value == "use strict")
+}

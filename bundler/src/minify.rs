@@ -1,0 +1,54 @@
+//! Says the same with fewer words, by SWC's minifier.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use swc_core::common::comments::{Comment, SingleThreadedComments, SingleThreadedCommentsMapInner};
+use swc_core::common::sync::Lrc;
+use swc_core::common::{BytePos, Mark, Spanned};
+use swc_core::ecma::ast::{EsVersion, Program};
+use swc_core::ecma::minifier::optimize;
+use swc_core::ecma::minifier::option::{CompressOptions, ExtraOptions, MinifyOptions};
+
+/// The comments that tell a minifier something, by the position of what follows them.
+pub(crate) struct Annotations(BTreeMap<BytePos, Vec<Comment>>);
+
+impl Annotations {
+    /// Those among `comments`.
+    pub(crate) fn of(comments: &SingleThreadedComments) -> Self {
+        let (leading, _) = comments.borrow_all();
+        let tells = |comment: &Comment| comment.text.contains("__");
+        let found = leading.iter().filter(|(_, comments)| comments.iter().any(tells));
+        Self(found.map(|(pos, comments)| (*pos, comments.clone())).collect())
+    }
+
+    /// Those of one piece of code, for one thread.
+    fn within(&self, span: swc_core::common::Span) -> SingleThreadedComments {
+        let all = span.is_dummy();
+        let found = self.0.iter().filter(|(pos, _)| all || (span.lo <= **pos && **pos < span.hi));
+        let leading: SingleThreadedCommentsMapInner = found.map(|(pos, comments)| (*pos, comments.clone())).collect();
+        SingleThreadedComments::from_leading_and_trailing(Rc::new(RefCell::new(leading)), Rc::default())
+    }
+}
+
+/// Compresses `program`, but leaves its names alone.
+pub(crate) fn compress(program: Program, annotations: &Annotations, unresolved: Mark) -> Program {
+    let comments = annotations.within(program.span());
+    let options = MinifyOptions { compress: Some(compress_options()), ..MinifyOptions::default() };
+    let extra = ExtraOptions { unresolved_mark: unresolved, top_level_mark: Mark::new(), mangle_name_cache: None };
+    optimize(program, Lrc::default(), Some(&comments), None, &options, &extra)
+}
+
+fn compress_options() -> CompressOptions {
+    CompressOptions {
+        ecma: EsVersion::EsNext,
+        keep_fnames: true,
+        keep_classnames: true,
+        // Assigning to a constant is an error that may be met on purpose.
+        const_to_let: false,
+        // Nobody knows what a program does to the globals.
+        pristine_globals: false,
+        ..CompressOptions::default()
+    }
+}
