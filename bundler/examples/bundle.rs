@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         entry: PathBuf::from(entry),
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
+        define: Vec::new(),
         builtins: if has("--node") { Builtins::Node } else { Builtins::Supported },
         minify: if has("--no-minify") { Minify::No } else { Minify::Yes },
         whitespace: if has("--readable") { Whitespace::Readable } else { Whitespace::Minimal },

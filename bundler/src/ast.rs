@@ -159,3 +159,20 @@ pub(crate) fn function_expr(function: Function) -> Box<Expr> {
 pub(crate) fn text_of(value: &Str) -> Atom {
     value.value.clone().try_into_atom().unwrap_or_else(|lone_surrogates| lone_surrogates.to_string_lossy().into())
 }
+
+/// A function as a program that no pass can take away or take apart.
+pub(crate) fn guarded(function: Function, unresolved: Mark) -> Program {
+    let unknown = ident_expr(&("$unit".into(), SyntaxContext::empty().apply_mark(unresolved)));
+    let body = vec![expr_stmt(call(unknown, vec![function_expr(function)], DUMMY_SP))];
+    Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+}
+
+/// The function in what [`guarded`] made.
+pub(crate) fn unguarded(program: Program) -> Function {
+    let found = program.script().into_iter().flat_map(|script| script.body).find_map(|stmt| {
+        let call = stmt.expr()?.expr.call()?;
+        let function = call.args.into_iter().next()?.expr.fn_expr()?;
+        Some(*function.function)
+    });
+    found.unwrap_or_else(|| unreachable!("a pass has taken a module apart"))
+}

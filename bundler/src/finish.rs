@@ -10,7 +10,7 @@ use swc_core::ecma::transforms::base::rename::contains_eval;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::Minify;
-use crate::ast::{call, expr_stmt, function_expr, ident_expr};
+use crate::ast::{guarded, unguarded};
 use crate::emit::{Pieces, assemble};
 use crate::emit_commonjs::is_directive;
 use crate::keep_names::{collect_names, find_naming_bindings, restore_names};
@@ -38,10 +38,10 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, minify: Minif
         program
     };
     for definition in pieces.table.iter_mut().flat_map(|(_, definitions)| definitions) {
-        definition.body = into_function(next());
+        definition.body = unguarded(next());
     }
     if let Some(strict) = &mut pieces.strict {
-        *strict = into_function(next());
+        *strict = unguarded(next());
     }
     pieces.runtime = into_statements(next());
     if !is_setter_used {
@@ -84,7 +84,7 @@ impl Finisher {
             Unit::Function(function) => {
                 // It may be put in afterwards.
                 taken.push(self.setter.0.clone());
-                into_program(function, self.unresolved)
+                guarded(function, self.unresolved)
             }
             Unit::Runtime(body) => {
                 kept.extend(body.iter().flat_map(|stmt| crate::runtime::declared(stmt)));
@@ -105,22 +105,6 @@ impl Finisher {
         fixer(None).process(&mut program);
         (program, is_setter_used)
     }
-}
-
-/// An expression statement that nothing can take away or take apart.
-fn into_program(function: Function, unresolved: swc_core::common::Mark) -> Program {
-    let unknown = ident_expr(&("$unit".into(), SyntaxContext::empty().apply_mark(unresolved)));
-    let body = vec![expr_stmt(call(unknown, vec![function_expr(function)], DUMMY_SP))];
-    Program::Script(Script { span: DUMMY_SP, body, shebang: None })
-}
-
-fn into_function(program: Program) -> Function {
-    let found = into_statements(program).into_iter().find_map(|stmt| {
-        let call = stmt.expr()?.expr.call()?;
-        let function = call.args.into_iter().next()?.expr.fn_expr()?;
-        Some(*function.function)
-    });
-    found.unwrap_or_else(|| unreachable!("a pass has taken a module apart"))
 }
 
 fn into_statements(program: Program) -> Vec<Stmt> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use swc_core::common::{SourceMapper, Span};
 use swc_core::ecma::ast::{Function, Id};
 
+use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
 use crate::json::json_module;
@@ -100,7 +101,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         options,
         resolver: NodeResolver::new(),
         graph: Graph {
-            sources: Sources::new(),
+            sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
             warnings: Vec::new(),
             packages: Packages::default(),

@@ -2,6 +2,7 @@
 
 mod assets;
 mod ast;
+mod define;
 mod diagnostics;
 mod emit;
 mod emit_commonjs;
@@ -47,6 +48,8 @@ pub struct BundleOptions {
     pub assets: Vec<String>,
     /// Which of Node's builtins may be imported.
     pub builtins: Builtins,
+    /// What is known at build time, such as `process.env.NODE_ENV`, besides what the app's package.json defines.
+    pub define: Vec<(String, serde_json::Value)>,
     /// Whether the script is made as short as it can be.
     pub minify: Minify,
     /// How much white space is printed.

@@ -55,6 +55,7 @@ fn bundle_entry(entry: PathBuf, whitespace: Whitespace) -> Result<Bundle, Diagno
         entry,
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
+        define: Vec::new(),
         builtins: Builtins::Supported,
         whitespace,
     })
@@ -103,7 +104,7 @@ fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {
 
 fn check_expectations(case: &Path, bundle: &Bundle) -> Result<(), String> {
     if let Ok(absent) = fs::read_to_string(case.join("absent.txt")) {
-        let program = bundle.script.split("use strict").skip(1).collect::<String>();
+        let program = bundle.script.split_once("use strict").map_or(&*bundle.script, |(_, program)| program);
         if let Some(text) = absent.lines().find(|text| program.contains(text)) {
             return Err(format!("`{text}` is in the script, but should not be"));
         }
@@ -135,7 +136,13 @@ fn compare_text(expected: &Path, found: &str) -> Result<(), String> {
 
 fn run_node(folder: &Path, args: &[&str]) -> Output {
     let node = std::env::var_os("EDGEPACK_NODE").unwrap_or_else(|| "node".into());
-    Command::new(node).args(NODE_FLAGS).args(args).current_dir(folder).output().expect("node runs")
+    Command::new(node)
+        .env("NODE_ENV", "test")
+        .args(NODE_FLAGS)
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("node runs")
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub(crate) struct BuildArgs {
     /// Do not run the app's start-up at build time
     #[arg(long)]
     pub(crate) no_snapshot: bool,
+    /// Put a value known at build time in place of a name, such as process.env.NODE_ENV=production
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) define: Vec<String>,
     /// Leave the app's script as it is written, but for what it does not use
     #[arg(long)]
     pub(crate) no_minify: bool,

@@ -12,6 +12,7 @@ use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
 use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
+use serde_json::Value;
 
 use crate::args::AllowArgs;
 use crate::embedded;
@@ -33,6 +34,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) start_up: StartUp,
     /// Whether the script is made as short as it can be.
     pub(crate) minify: Minify,
+    /// What the command line defines, by name.
+    pub(crate) define: &'a [(String, Value)],
 }
 
 /// How far the app is run at build time.
@@ -152,6 +155,7 @@ fn options(plan: &Plan<'_>) -> BundleOptions {
         node_arch: plan.target.node_arch.to_owned(),
         assets: Vec::new(),
         builtins: Builtins::Supported,
+        define: plan.define.to_vec(),
         minify: plan.minify,
         whitespace: Whitespace::Minimal,
     }

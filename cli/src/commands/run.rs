@@ -23,8 +23,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         read_container(args)?
     } else {
         let mut progress = Progress::new(Audience::Silent);
-        let plan =
-            Plan { entry: &args.app, target, allow: &args.allow, start_up: StartUp::Nothing, minify: Minify::No };
+        let plan = Plan {
+            entry: &args.app,
+            target,
+            allow: &args.allow,
+            start_up: StartUp::Nothing,
+            minify: Minify::No,
+            define: &[],
+        };
         let packed = pack(&plan, &mut progress)?;
         for warning in &packed.warnings {
             progress.line(warning);
