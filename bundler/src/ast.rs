@@ -95,6 +95,12 @@ pub(crate) fn member(obj: Box<Expr>, name: &str, span: Span) -> Box<Expr> {
     Box::new(Expr::Member(MemberExpr { span, obj, prop }))
 }
 
+/// `import.meta.name`
+pub(crate) fn meta_property(name: &str) -> Box<Expr> {
+    let meta = Expr::MetaProp(MetaPropExpr { span: DUMMY_SP, kind: MetaPropKind::ImportMeta });
+    member(Box::new(meta), name, DUMMY_SP)
+}
+
 pub(crate) fn expr_stmt(expr: Box<Expr>) -> Stmt {
     Stmt::Expr(ExprStmt { span: DUMMY_SP, expr })
 }
@@ -141,6 +147,7 @@ pub(crate) fn arrow(value: Box<Expr>) -> Box<Expr> {
 pub(crate) enum FunctionKind {
     Plain,
     Generator,
+    Async,
 }
 
 pub(crate) fn function(kind: FunctionKind, params: Vec<Ident>, stmts: Vec<Stmt>) -> Function {
@@ -148,6 +155,7 @@ pub(crate) fn function(kind: FunctionKind, params: Vec<Ident>, stmts: Vec<Stmt>)
         params: params.into_iter().map(|param| Param::from(Pat::Ident(param.into()))).collect(),
         body: Some(FunctionBody { span: DUMMY_SP, stmts }),
         is_generator: kind == FunctionKind::Generator,
+        is_async: kind == FunctionKind::Async,
         ..Function::default()
     }
 }

@@ -1,16 +1,16 @@
-//! Assembles the resumable script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
+//! Emits the pieces of the script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
 
+use swc_core::atoms::Atom;
 use swc_core::common::DUMMY_SP;
 use swc_core::ecma::ast::*;
 
-use crate::ModuleInfo;
+use crate::assemble::EXPORTS;
 use crate::ast::{
-    FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, string,
-    yield_delegate,
+    FunctionKind, call, directive, expr_stmt, function, ident_expr, ident_of, member, number, yield_delegate,
 };
 use crate::diagnostics::Diagnostic;
 use crate::emit_commonjs::emit_definition;
-use crate::emit_esm::{emit_definitions, emit_program_body};
+use crate::emit_esm::{emit_definitions, emit_evaluate, emit_getters, emit_program_body};
 use crate::graph::{Body, ModuleId};
 use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
@@ -19,6 +19,7 @@ use crate::parse::Sources;
 use crate::runtime::Runtime;
 use crate::shake::Live;
 use crate::steps::StepNames;
+use crate::{Form, Format, ModuleInfo};
 
 /// The script in pieces, and what is known about it.
 pub(crate) struct Emitted {
@@ -43,9 +44,16 @@ pub(crate) struct Pieces {
     pub(crate) strict: Option<Function>,
     /// What starts a program that is not among them.
     pub(crate) start: Vec<Stmt>,
+    /// What is imported from outside, by source and name, for the parameters of `strict`, in order; no name is the
+    /// namespace.
+    pub(crate) imports: Vec<(String, Option<Atom>)>,
+    /// What is imported for its effects.
+    pub(crate) bare_imports: Vec<String>,
+    /// The names for a `require` and for `createRequire`, where an ES module needs them.
+    pub(crate) create_require: Option<[Ident; 2]>,
 }
 
-/// A CommonJS module: `[path, function* (exports, require, module) { … }, $makeRequire]`.
+/// A CommonJS module.
 pub(crate) struct Definition {
     pub(crate) path: String,
     pub(crate) body: Function,
@@ -60,8 +68,19 @@ pub(crate) struct Emitter<'a> {
     pub(crate) names: &'a Names,
     pub(crate) runtime: Runtime,
     pub(crate) steps: StepNames,
+    pub(crate) form: Form,
+    /// What is imported from outside by `import` statements.
+    pub(crate) imports: Vec<Import>,
+    pub(crate) bare_imports: Vec<String>,
     /// By module: its code, taken from where it is emitted.
     pub(crate) code: Vec<Code>,
+}
+
+/// A value that is imported from outside.
+pub(crate) struct Import {
+    pub(crate) source: String,
+    pub(crate) name: Option<Atom>,
+    pub(crate) local: Id,
 }
 
 /// A module's code, owned.
@@ -74,14 +93,31 @@ pub(crate) enum Code {
     Esm(Vec<Stmt>),
 }
 
+impl Emitter<'_> {
+    /// What loads a builtin.
+    pub(crate) fn host_require(&mut self) -> Box<Expr> {
+        self.runtime.host_require(self.form, self.linked.graph.sources.unresolved_ctxt())
+    }
+}
+
 /// Emits a linked graph.
-pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
+pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitted {
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
     let names = choose_names(&linked, live);
-    let runtime = Runtime::parse(&linked.graph.sources);
+    let runtime = Runtime::parse(&linked.graph.sources, form);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
-    let mut emitter = Emitter { linked: &linked, live, names: &names, runtime, steps, code };
+    let mut emitter = Emitter {
+        linked: &linked,
+        live,
+        names: &names,
+        runtime,
+        steps,
+        form,
+        imports: Vec::new(),
+        bare_imports: Vec::new(),
+        code,
+    };
     let definitions = emit_commonjs_table(&mut emitter);
     let table = (!definitions.is_empty()).then(|| (emitter.runtime.need("$commonjs"), definitions));
     let (strict, start) = emit_program(&mut emitter);
@@ -89,45 +125,18 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
     let setter = emitter.runtime.need(SETTER);
     let mut builtins = live.builtins.clone();
     builtins.extend(emitter.runtime.builtins().into_iter().map(str::to_owned));
+    let create_require = emitter.runtime.create_require();
+    let bare_imports = std::mem::take(&mut emitter.bare_imports);
+    let imports = emitter.imports.into_iter().map(|import| (import.source, import.name)).collect();
     let (env, runtime) = emitter.runtime.into_statements();
     Emitted {
-        pieces: Pieces { env, runtime, setter, table, strict, start },
+        pieces: Pieces { env, runtime, setter, table, strict, start, imports, bare_imports, create_require },
         modules,
         builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
         sources: linked.graph.sources,
         warnings: linked.graph.warnings,
     }
-}
-
-/// Puts the script together: one expression statement, whose value is the generator function that runs the app.
-pub(crate) fn assemble(pieces: Pieces) -> Program {
-    let mut stmts = pieces.runtime;
-    if let Some((table, definitions)) = pieces.table {
-        let target = SimpleAssignTarget::Ident(crate::ast::ident_of(&table, DUMMY_SP).into());
-        let right = array(definitions.into_iter().map(define_commonjs).collect());
-        let assign = AssignExpr { span: DUMMY_SP, op: op!("="), left: target.into(), right };
-        stmts.push(expr_stmt(Box::new(Expr::Assign(assign))));
-    }
-    if let Some(function) = pieces.strict {
-        let is_generator = function.is_generator;
-        let run = call(parenthesized(function_expr(function)), Vec::new(), DUMMY_SP);
-        stmts.push(expr_stmt(if is_generator { yield_delegate(run) } else { run }));
-    }
-    stmts.extend(pieces.start);
-    let main = function_expr(function(FunctionKind::Generator, vec![pieces.env], stmts));
-    Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(parenthesized(main))], shebang: None })
-}
-
-/// A function at the beginning of a statement would be a declaration.
-fn parenthesized(expr: Box<Expr>) -> Box<Expr> {
-    Box::new(Expr::Paren(ParenExpr { span: DUMMY_SP, expr }))
-}
-
-fn define_commonjs(definition: Definition) -> Box<Expr> {
-    let mut elements = vec![string(&definition.path), function_expr(definition.body)];
-    elements.extend(definition.make_require.as_ref().map(ident_expr));
-    array(elements)
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
@@ -167,18 +176,62 @@ fn take_code(linked: &mut Linked, live: &Live) -> Vec<Code> {
 /// The function around the ES modules, and the statement that starts a program that is not one of them.
 fn emit_program(emitter: &mut Emitter<'_>) -> (Option<Function>, Vec<Stmt>) {
     let mut strict = emit_definitions(emitter);
-    let (start, numbers) = match emitter.linked.evaluation[0] {
+    let mut start = Vec::new();
+    let mut kind = FunctionKind::Plain;
+    match emitter.linked.evaluation[0] {
         Evaluation::Eager => {
+            kind = match emitter.form {
+                Form::Resumable => FunctionKind::Generator,
+                Form::Plain(_) if emitter.linked.awaits[0] => FunctionKind::Async,
+                Form::Plain(_) => FunctionKind::Plain,
+            };
+            let exports = emit_exports(emitter);
+            // An ES module's exports are written last, as those of CommonJS have to be there first.
+            let is_last = emitter.form == Form::Plain(Format::Esm);
+            let (first, last) = if is_last { (None, exports) } else { (exports, None) };
+            strict.extend(first);
             strict.extend(emit_program_body(emitter));
-            return (Some(strict_function(FunctionKind::Generator, strict)), Vec::new());
+            strict.extend(last);
         }
-        Evaluation::CommonJs => ("$startCommonJs", &emitter.names.commonjs_numbers),
-        Evaluation::Wrapped => ("$evaluate", &emitter.names.esm_numbers),
-    };
-    let id = number(numbers.get(&0).copied().unwrap_or_default());
-    let start = yield_delegate(call(ident_expr(&emitter.runtime.need(start)), vec![id], DUMMY_SP));
-    let strict = (!strict.is_empty()).then(|| strict_function(FunctionKind::Plain, strict));
-    (strict, vec![expr_stmt(start)])
+        Evaluation::CommonJs => start.push(start_commonjs(emitter)),
+        Evaluation::Wrapped => start.push(emit_evaluate(emitter, 0)),
+    }
+    let strict = (!strict.is_empty()).then(|| strict_function(kind, emitter, strict));
+    (strict, start)
+}
+
+fn start_commonjs(emitter: &mut Emitter<'_>) -> Stmt {
+    let id = number(emitter.names.commonjs_numbers.get(&0).copied().unwrap_or_default());
+    let mut run = |name: &str| call(ident_expr(&emitter.runtime.need(name)), vec![id.clone()], DUMMY_SP);
+    match emitter.form {
+        Form::Resumable => expr_stmt(yield_delegate(run("$startCommonJs"))),
+        Form::Plain(_) => {
+            let unresolved = emitter.linked.graph.sources.unresolved_ctxt();
+            let target = member(ident_expr(&("module".into(), unresolved)), "exports", DUMMY_SP);
+            let left = target.member().map(SimpleAssignTarget::Member);
+            let left =
+                left.unwrap_or_else(|| SimpleAssignTarget::Ident(ident_of(&("_".into(), unresolved), DUMMY_SP).into()));
+            let right = run("$require");
+            expr_stmt(Box::new(Expr::Assign(AssignExpr { span: DUMMY_SP, op: op!("="), left: left.into(), right })))
+        }
+    }
+}
+
+/// What the entry gives to those who load the program.
+fn emit_exports(emitter: &mut Emitter<'_>) -> Option<Stmt> {
+    let Form::Plain(format) = emitter.form else { return None };
+    if emitter.linked.exports_of(0).is_empty() {
+        return None;
+    }
+    let getters = emit_getters(emitter, 0);
+    let unresolved = emitter.linked.graph.sources.unresolved_ctxt();
+    Some(expr_stmt(match format {
+        Format::Esm => call(ident_expr(&(EXPORTS.into(), unresolved)), vec![getters], DUMMY_SP),
+        Format::CommonJs => {
+            let exports = ident_expr(&("exports".into(), unresolved));
+            call(ident_expr(&emitter.runtime.need("$export")), vec![exports, getters], DUMMY_SP)
+        }
+    }))
 }
 
 /// By the modules' numbers.
@@ -190,8 +243,9 @@ fn emit_commonjs_table(emitter: &mut Emitter<'_>) -> Vec<Definition> {
 }
 
 /// ES modules are strict code, and their `this` is undefined.
-fn strict_function(kind: FunctionKind, body: Vec<Stmt>) -> Function {
+fn strict_function(kind: FunctionKind, emitter: &Emitter<'_>, body: Vec<Stmt>) -> Function {
     let mut stmts = vec![directive("use strict")];
     stmts.extend(body);
-    function(kind, Vec::new(), stmts)
+    let params = emitter.imports.iter().map(|import| ident_of(&import.local, DUMMY_SP)).collect();
+    function(kind, params, stmts)
 }

@@ -2,33 +2,39 @@
 
 use std::collections::HashSet;
 
-use swc_core::common::{DUMMY_SP, SyntaxContext};
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, Mark, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::fixer::fixer;
-use swc_core::ecma::transforms::base::hygiene::hygiene;
 use swc_core::ecma::transforms::base::rename::contains_eval;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::Minify;
+use crate::assemble::{assemble_plain, assemble_resumable};
 use crate::ast::{guarded, unguarded};
-use crate::emit::{Pieces, assemble};
+use crate::emit::Pieces;
 use crate::emit_commonjs::is_directive;
-use crate::keep_names::{collect_names, find_naming_bindings, restore_names};
-use crate::mangle::mangle_names;
+use crate::keep_names::{SeenNames, collect_names, find_naming_bindings, restore_names};
+use crate::mangle::{mangle_names, rename_clashes};
 use crate::minify::{Annotations, compress};
 use crate::parallel::map_in_parallel;
-use crate::parse::Sources;
+use crate::parse::{Sources, WRAPPER_PARAMS};
 use crate::runtime_names::name_runtime;
+use crate::{Form, Minify};
 
 /// Finishes every piece on its own, on all cores, and puts them together.
-pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, minify: Minify) -> Program {
-    name_runtime(&mut pieces, sources.unresolved_ctxt(), minify);
+pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, minify: Minify) -> Program {
+    let mut taken = name_runtime(&mut pieces, sources.unresolved_ctxt(), minify);
+    taken.extend(WRAPPER_PARAMS.map(Atom::from));
+    let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
+    let is_flat = matches!(form, Form::Plain(format) if pieces.is_flat(format));
     let finisher = Finisher {
         minify,
         annotations: Annotations::of(&sources.comments),
         unresolved: sources.unresolved,
         runtime: pieces.env.ctxt,
-        setter: (pieces.setter.0.clone(), SyntaxContext::empty()),
+        // What is no function of its own shares its scope with everything.
+        taken: if is_flat { taken } else { vec![setter.0.clone()] },
+        setter,
     };
     let mut finished = map_in_parallel(take_units(&mut pieces), |unit| finisher.finish(unit)).into_iter();
     let mut is_setter_used = false;
@@ -48,7 +54,10 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, minify: Minif
         let setter = &pieces.setter.0;
         pieces.runtime.retain(|stmt| !matches!(stmt, Stmt::Decl(Decl::Fn(decl)) if decl.ident.sym == *setter));
     }
-    assemble(pieces)
+    match form {
+        Form::Resumable => assemble_resumable(pieces),
+        Form::Plain(format) => assemble_plain(pieces, format),
+    }
 }
 
 /// A piece that is finished without looking at the others.
@@ -70,38 +79,38 @@ fn take_units(pieces: &mut Pieces) -> Vec<Unit> {
 struct Finisher {
     minify: Minify,
     annotations: Annotations,
-    unresolved: swc_core::common::Mark,
+    unresolved: Mark,
     runtime: SyntaxContext,
     setter: Id,
+    /// Names that no piece may use for its own.
+    taken: Vec<Atom>,
 }
 
 impl Finisher {
     /// Whether the runtime's setter of names is used is told, too.
     fn finish(&self, unit: Unit) -> (Program, bool) {
         let mut kept = HashSet::new();
-        let mut taken = Vec::new();
+        let mut taken = &self.taken[..];
         let mut program = match unit {
-            Unit::Function(function) => {
-                // It may be put in afterwards.
-                taken.push(self.setter.0.clone());
-                guarded(function, self.unresolved)
-            }
+            Unit::Function(function) => guarded(function, self.unresolved),
             Unit::Runtime(body) => {
-                kept.extend(body.iter().flat_map(|stmt| crate::runtime::declared(stmt)));
+                taken = &[];
+                kept.extend(body.iter().flat_map(crate::runtime::declared));
                 Program::Script(Script { span: DUMMY_SP, body, shebang: None })
             }
         };
-        let names = collect_names(&program, self.runtime);
+        let keeps_names = self.minify != Minify::Fully;
+        let names = if keeps_names { collect_names(&program, self.runtime) } else { SeenNames::default() };
         if self.minify == Minify::No || contains_eval(&program, true) {
-            hygiene().process(&mut program);
+            rename_clashes(&mut program, taken);
         } else {
             if !has_function_in_block(&program) {
-                program = compress(program, &self.annotations, self.unresolved);
+                program = compress(program, &self.annotations, self.unresolved, self.minify);
             }
             kept.extend(find_naming_bindings(&program, &names));
             mangle_names(&mut program, kept, taken);
         }
-        let is_setter_used = restore_names(&mut program, &names, &self.setter);
+        let is_setter_used = keeps_names && restore_names(&mut program, &names, &self.setter);
         fixer(None).process(&mut program);
         (program, is_setter_used)
     }

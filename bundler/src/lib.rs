@@ -1,5 +1,6 @@
 //! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
 
+mod assemble;
 mod assets;
 mod ast;
 mod define;
@@ -50,20 +51,45 @@ pub struct BundleOptions {
     pub builtins: Builtins,
     /// What is known at build time, such as `process.env.NODE_ENV`, besides what the app's package.json defines.
     pub define: Vec<(String, serde_json::Value)>,
+    /// What kind of program the script is.
+    pub form: Form,
+    /// Packages that are left to be loaded when the program runs; only in a program that is plain.
+    pub external: Vec<String>,
     /// Whether the script is made as short as it can be.
     pub minify: Minify,
     /// How much white space is printed.
     pub whitespace: Whitespace,
 }
 
-/// Whether the script is made as short as it can be. What functions and classes are called is seen by the program,
-/// and does not change.
+/// What kind of program the script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For edgepack's engine: an expression, whose value is a generator function that runs the program, and can be
+    /// suspended between its top-level statements.
+    Resumable,
+    /// For Node, as other bundlers write it.
+    Plain(Format),
+}
+
+/// What kind of module a plain program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For `require`, or to be run by `node`.
+    CommonJs,
+    /// For `import`, or to be run by `node`.
+    Esm,
+}
+
+/// Whether the script is made as short as it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Minify {
     /// Statements are kept as they are written.
     No,
-    /// Shorter names for what is local, shorter ways to say the same, and nothing that cannot be reached.
-    Yes,
+    /// Shorter names for what is local, shorter ways to say the same, and nothing that cannot be reached. What
+    /// functions and classes are called is seen by the program, and does not change.
+    KeepNames,
+    /// As other bundlers do it: functions and classes are called by short names, too.
+    Fully,
 }
 
 /// Which of Node's builtin modules an app may import.
@@ -173,10 +199,11 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
         let app = entry::find_app(&options.entry)?;
         let graph = graph::load_graph(&app, options)?;
         let linked = link::link_graph(graph)?;
-        let live = shake::find_live(&linked);
+        link::check_form(&linked, options.form)?;
+        let live = shake::find_live(&linked, options.form);
         let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
-        let emitted = emit::emit_script(linked, &live);
-        let program = finish::finish_script(emitted.pieces, &emitted.sources, options.minify);
+        let emitted = emit::emit_script(linked, &live, options.form);
+        let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
         let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
         Ok(Bundle {
             script: printed.script,

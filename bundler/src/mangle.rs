@@ -12,20 +12,28 @@ use swc_core::ecma::visit::VisitMutWith;
 
 /// Renames what `program` declares, to nothing in `taken`; a name in `kept` only changes where it would hide
 /// another one.
-pub(crate) fn mangle_names(program: &mut Program, kept: HashSet<Id>, taken: Vec<Atom>) {
-    // Nothing is mangled where a direct `eval` could see it: the caller has looked.
-    let config = Config { top_level_mark: Mark::new(), ..Config::hygiene_default() };
-    program.visit_mut_with(&mut renamer(config, Shortener { kept, taken, refused: RefCell::default() }));
+pub(crate) fn mangle_names(program: &mut Program, kept: HashSet<Id>, taken: &[Atom]) {
+    program.visit_mut_with(&mut renamer(config(), Shortener { kept, taken, refused: RefCell::default() }));
 }
 
-struct Shortener {
+/// Renames what has the name of something else, or is in `taken`.
+pub(crate) fn rename_clashes(program: &mut Program, taken: &[Atom]) {
+    program.visit_mut_with(&mut renamer(config(), Numberer { taken }));
+}
+
+/// Nothing is mangled where a direct `eval` could see it: the caller has looked.
+fn config() -> Config {
+    Config { top_level_mark: Mark::new(), ..Config::hygiene_default() }
+}
+
+struct Shortener<'a> {
     kept: HashSet<Id>,
-    taken: Vec<Atom>,
+    taken: &'a [Atom],
     /// Names of `kept` that were proposed once already.
     refused: RefCell<HashSet<Id>>,
 }
 
-impl Renamer for Shortener {
+impl Renamer for Shortener<'_> {
     type Target = Atom;
 
     const RESET_N: bool = false;
@@ -40,7 +48,29 @@ impl Renamer for Shortener {
     }
 
     fn unresolved_symbols(&self) -> Vec<Atom> {
-        self.taken.clone()
+        self.taken.to_vec()
+    }
+}
+
+struct Numberer<'a> {
+    taken: &'a [Atom],
+}
+
+impl Renamer for Numberer<'_> {
+    type Target = Atom;
+
+    const RESET_N: bool = true;
+    const MANGLE: bool = false;
+
+    /// `name`, `name1`, `name2`, …
+    fn new_name_for(&self, original: &Id, n: &mut usize) -> Atom {
+        let name = if *n == 0 { original.0.clone() } else { format!("{}{n}", original.0).into() };
+        *n += 1;
+        name
+    }
+
+    fn unresolved_symbols(&self) -> Vec<Atom> {
+        self.taken.to_vec()
     }
 }
 

@@ -11,6 +11,8 @@ use swc_core::ecma::ast::{EsVersion, Program};
 use swc_core::ecma::minifier::optimize;
 use swc_core::ecma::minifier::option::{CompressOptions, ExtraOptions, MinifyOptions};
 
+use crate::Minify;
+
 /// The comments that tell a minifier something, by the position of what follows them.
 pub(crate) struct Annotations(BTreeMap<BytePos, Vec<Comment>>);
 
@@ -33,18 +35,19 @@ impl Annotations {
 }
 
 /// Compresses `program`, but leaves its names alone.
-pub(crate) fn compress(program: Program, annotations: &Annotations, unresolved: Mark) -> Program {
+pub(crate) fn compress(program: Program, annotations: &Annotations, unresolved: Mark, minify: Minify) -> Program {
     let comments = annotations.within(program.span());
-    let options = MinifyOptions { compress: Some(compress_options()), ..MinifyOptions::default() };
+    let options =
+        MinifyOptions { compress: Some(compress_options(minify == Minify::KeepNames)), ..MinifyOptions::default() };
     let extra = ExtraOptions { unresolved_mark: unresolved, top_level_mark: Mark::new(), mangle_name_cache: None };
     optimize(program, Lrc::default(), Some(&comments), None, &options, &extra)
 }
 
-fn compress_options() -> CompressOptions {
+fn compress_options(keep_names: bool) -> CompressOptions {
     CompressOptions {
         ecma: EsVersion::EsNext,
-        keep_fnames: true,
-        keep_classnames: true,
+        keep_fnames: keep_names,
+        keep_classnames: keep_names,
         // Assigning to a constant is an error that may be met on purpose.
         const_to_let: false,
         // Nobody knows what a program does to the globals.

@@ -10,6 +10,7 @@ use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 use crate::ast::{
     call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await, yield_delegate,
 };
+use crate::emit::Emitter;
 use crate::graph::{ModuleId, Target};
 use crate::link::{Evaluation, Linked};
 use crate::names::Names;
@@ -18,6 +19,7 @@ use crate::runtime::Runtime;
 use crate::scan::{EsModule, Imported, constant_member};
 use crate::shake::member_of_namespace;
 use crate::virtual_paths::APP;
+use crate::{Form, Format};
 
 /// What a variable called `yield` is called in a generator, where that is a keyword.
 const YIELD: &str = "$yield$";
@@ -27,21 +29,36 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) linked: &'a Linked,
     pub(crate) names: &'a Names,
     pub(crate) runtime: &'a mut Runtime,
+    form: Form,
     pub(crate) module: ModuleId,
     /// How many functions are around the code: only outside of all of them can the program be suspended.
     depth: usize,
+    /// Those of them that have a `this` of their own.
+    functions: usize,
     imports: HashMap<Id, Box<Expr>>,
     rename_yield: bool,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(crate) fn new(linked: &'a Linked, names: &'a Names, runtime: &'a mut Runtime, module: ModuleId) -> Self {
+    pub(crate) fn new(emitter: &'a mut Emitter<'_>, module: ModuleId) -> Self {
+        let Emitter { linked, names, runtime, form, .. } = emitter;
+        let (linked, names, form) = (*linked, *names, *form);
         let rename_yield = linked.graph.modules[module].commonjs().is_some_and(|body| body.requests.names_yield);
-        Self { linked, names, runtime, module, depth: 0, imports: HashMap::new(), rename_yield }
+        Self { linked, names, runtime, form, module, depth: 0, functions: 0, imports: HashMap::new(), rename_yield }
     }
 
     fn esm(&self) -> Option<&'a EsModule> {
         self.linked.graph.modules[self.module].esm()
+    }
+
+    /// Whether the code is an ES module in a generator function, which waits by `yield`.
+    fn yields(&self) -> bool {
+        let is_wrapped = self.linked.evaluation[self.module] == Evaluation::Wrapped;
+        self.esm().is_some() && (is_wrapped || self.form == Form::Resumable)
+    }
+
+    fn host_require(&mut self) -> Box<Expr> {
+        self.runtime.host_require(self.form, self.linked.graph.sources.unresolved_ctxt())
     }
 
     fn path(&self) -> &'a str {
@@ -80,7 +97,16 @@ impl<'a> Rewriter<'a> {
             return None;
         }
         let path = self.path();
-        Some(match &*constant_member(&expr.prop)? {
+        let name = constant_member(&expr.prop)?;
+        let unresolved = self.linked.graph.sources.unresolved_ctxt();
+        let own = |name: &str| Some(ident_expr(&(name.into(), unresolved)));
+        match (self.form, &*name) {
+            (Form::Plain(Format::CommonJs), "filename") => return own("__filename"),
+            (Form::Plain(Format::CommonJs), "dirname") => return own("__dirname"),
+            (Form::Plain(_), "url" | "filename" | "dirname") => return None,
+            _ => {}
+        }
+        Some(match &*name {
             "url" => string(&format!("file://{}", percent_encoded(path))),
             "filename" => string(path),
             "dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
@@ -89,9 +115,12 @@ impl<'a> Rewriter<'a> {
         })
     }
 
-    fn meta(&mut self) -> Box<Expr> {
+    fn meta(&mut self) -> Option<Box<Expr>> {
+        if self.form == Form::Plain(Format::Esm) {
+            return None;
+        }
         let main = Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: self.module == 0 })));
-        self.run("$meta", vec![string(self.path()), main], DUMMY_SP)
+        Some(self.run("$meta", vec![string(self.path()), main], DUMMY_SP))
     }
 
     /// A call of `require`, `import` or `createRequire`; `None` if it is any other.
@@ -100,6 +129,7 @@ impl<'a> Rewriter<'a> {
         let target = linked.graph.modules[self.module].targets.get(&expr.span);
         let is_import = expr.callee.is_import();
         match (target, is_import) {
+            (Some(Target::Builtin(_)), true) | (None, true) if self.form != Form::Resumable => None,
             (Some(target), true) => Some(self.dynamic_import(target, expr.span)),
             (Some(target), false) if expr.callee.as_expr().is_some_and(|callee| callee.is_member()) => {
                 Some(self.require_resolve(target, expr))
@@ -113,6 +143,9 @@ impl<'a> Rewriter<'a> {
                 Some(self.run("$importFrom", vec![string(self.path()), specifier], expr.span))
             }
             (None, false) => self.is_created_require(expr.span).then(|| {
+                if self.form != Form::Resumable {
+                    return self.host_require();
+                }
                 let path = string(self.path());
                 self.run("$makeRequire", vec![path], expr.span)
             }),
@@ -128,16 +161,19 @@ impl<'a> Rewriter<'a> {
 
     fn require(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
-            Target::Builtin(name) => self.run("$builtin", vec![string(name)], span),
+            Target::Builtin(name) => call(self.host_require(), vec![string(name)], span),
             Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], span),
             Target::Module(id) => {
                 let (number_of, stepwise, at_once) = match self.linked.evaluation[*id] {
+                    Evaluation::CommonJs if self.form != Form::Resumable => {
+                        (&self.names.commonjs_numbers, "$require", "$require")
+                    }
                     Evaluation::CommonJs => (&self.names.commonjs_numbers, "$require", "$requireNow"),
                     _ => (&self.names.esm_numbers, "$requireEsm", "$requireEsmNow"),
                 };
                 let id = number(number_of.get(id).copied().unwrap_or_default());
-                if self.depth == 0 {
+                if self.depth == 0 && self.form == Form::Resumable {
                     yield_delegate(self.run(stepwise, vec![id], span))
                 } else {
                     self.run(at_once, vec![id], span)
@@ -147,6 +183,10 @@ impl<'a> Rewriter<'a> {
     }
 
     fn require_resolve(&mut self, target: &Target, expr: &CallExpr) -> Box<Expr> {
+        if self.form != Form::Resumable {
+            let resolve = member(self.host_require(), "resolve", DUMMY_SP);
+            return call(resolve, expr.args.iter().map(|arg| arg.expr.clone()).collect(), expr.span);
+        }
         match target {
             Target::Module(id) => string(&self.linked.graph.modules[*id].path),
             Target::File(_, path) => string(path),
@@ -168,10 +208,16 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    fn within_function(&mut self, visit: impl FnOnce(&mut Self)) {
+    fn within_arrow(&mut self, visit: impl FnOnce(&mut Self)) {
         self.depth += 1;
         visit(self);
         self.depth -= 1;
+    }
+
+    fn within_function(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.functions += 1;
+        self.within_arrow(visit);
+        self.functions -= 1;
     }
 
     /// A wrapped module's export is a property of its namespace, which must not become `this`.
@@ -297,9 +343,10 @@ impl VisitMut for Rewriter<'_> {
                 replacement
             }),
             Expr::Member(member) => self.namespace_member(member).or_else(|| self.meta_member(member)),
-            Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }) => Some(self.meta()),
+            Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }) => self.meta(),
             Expr::Call(call) => self.module_call(call),
-            Expr::Await(awaited) if self.depth == 0 && self.esm().is_some() => {
+            Expr::This(_) if self.functions == 0 && self.esm().is_some() => Some(undefined()),
+            Expr::Await(awaited) if self.depth == 0 && self.yields() => {
                 awaited.arg.visit_mut_with(self);
                 Some(yield_await(awaited.arg.clone(), awaited.span))
             }
@@ -325,7 +372,7 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_mut_stmt(&mut self, stmt: &mut Stmt) {
         stmt.visit_mut_children_with(self);
-        if self.depth > 0 || self.esm().is_none() {
+        if self.depth > 0 || !self.yields() {
             return;
         }
         let lowered = match stmt {
@@ -383,7 +430,7 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_mut_arrow_expr(&mut self, arrow: &mut ArrowExpr) {
-        self.within_function(|rewriter| arrow.visit_mut_children_with(rewriter));
+        self.within_arrow(|rewriter| arrow.visit_mut_children_with(rewriter));
     }
 
     fn visit_mut_constructor(&mut self, constructor: &mut Constructor) {

@@ -11,8 +11,9 @@ use crate::Minify;
 use crate::emit::Pieces;
 use crate::mangle::next_short_name;
 
-/// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used.
-pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minify: Minify) {
+/// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used. Returns the
+/// names that all pieces have in common.
+pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minify: Minify) -> Vec<Atom> {
     let mut census = Census {
         unresolved,
         runtime: pieces.env.ctxt,
@@ -23,10 +24,17 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
     bodies(pieces).for_each(|stmts| stmts.visit_with(&mut census));
     // Its uses are only known in the end, and few: the shortest names are for others.
     census.uses.insert(pieces.setter.0.clone(), 0);
+    for name in pieces.create_require.iter().flatten() {
+        census.uses.entry(name.sym.clone()).or_default();
+    }
     census.uses.entry(pieces.env.sym.clone()).or_default();
-    let mut namer = Namer { runtime: pieces.env.ctxt, names: census.choose(minify) };
+    let names = census.choose(minify);
+    let mut common: Vec<Atom> = census.globals.into_iter().chain(names.values().cloned()).collect();
+    common.sort();
+    let mut namer = Namer { runtime: pieces.env.ctxt, names };
     bodies(pieces).for_each(|stmts| stmts.visit_mut_with(&mut namer));
     namer.visit_mut_ident(&mut pieces.env);
+    pieces.create_require.iter_mut().flatten().for_each(|name| namer.visit_mut_ident(name));
     namer.rename(&mut pieces.setter.0);
     if let Some((table, definitions)) = &mut pieces.table {
         namer.rename(&mut table.0);
@@ -35,6 +43,7 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
             .filter_map(|definition| definition.make_require.as_mut())
             .for_each(|id| namer.rename(&mut id.0));
     }
+    common
 }
 
 fn bodies(pieces: &mut Pieces) -> impl Iterator<Item = &mut Vec<Stmt>> {
@@ -53,12 +62,12 @@ struct Census {
 }
 
 impl Census {
-    fn choose(self, minify: Minify) -> HashMap<Atom, Atom> {
-        let mut by_uses: Vec<(Atom, usize)> = self.uses.into_iter().collect();
+    fn choose(&self, minify: Minify) -> HashMap<Atom, Atom> {
+        let mut by_uses: Vec<(Atom, usize)> = self.uses.iter().map(|(name, uses)| (name.clone(), *uses)).collect();
         by_uses.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let mut n = 0;
         // Code that is evaluated may mention any name, but hardly one with a dollar.
-        let is_short = minify == Minify::Yes && !self.evaluates;
+        let is_short = minify != Minify::No && !self.evaluates;
         let mut choose = |name: &Atom| loop {
             let candidate = match n {
                 _ if is_short => next_short_name(&mut n),

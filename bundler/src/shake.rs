@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
 
+use crate::Form;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
 use crate::requires::{Dependency, DependencyKind};
@@ -61,8 +62,8 @@ enum Work {
     Bind(ModuleId, Binding),
 }
 
-/// Walks from the entry's effects to everything they use.
-pub(crate) fn find_live(linked: &Linked) -> Live {
+/// Walks from the entry's effects to everything they use, and from its exports where the program has any.
+pub(crate) fn find_live(linked: &Linked, form: Form) -> Live {
     let modules = &linked.graph.modules;
     let mut shaker = Shaker {
         linked,
@@ -74,6 +75,9 @@ pub(crate) fn find_live(linked: &Linked) -> Live {
         work: vec![Work::Evaluate(0)],
         seen: HashSet::new(),
     };
+    if form != Form::Resumable {
+        shaker.work.extend(linked.exports_of(0).into_iter().map(|(_, binding)| Work::Bind(0, binding)));
+    }
     while let Some(work) = shaker.work.pop() {
         match work {
             Work::Evaluate(id) => shaker.evaluate(id),

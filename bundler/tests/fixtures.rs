@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Form, Format, Minify, Whitespace, bundle};
 
 const NODE_FLAGS: [&str; 2] = ["--experimental-transform-types", "--no-warnings"];
 
@@ -32,6 +32,53 @@ fn bundles_do_what_node_does() {
     assert!(failures.is_empty(), "{} fixtures fail:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// A program for Node prints the same, but for what is in `tests/plain_differs.txt`: one line each, sorted, with the
+/// reason. Lines that are not needed any more are failures, too.
+#[test]
+fn plain_programs_do_what_node_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let listed = fs::read_to_string(root.join("plain_differs.txt")).unwrap();
+    let listed: Vec<&str> = listed.lines().filter_map(|line| line.split(" # ").next()).collect();
+    let mut found = Vec::new();
+    let mut reasons = String::new();
+    for case in folders(&root.join("fixtures")).iter().flat_map(|topic| folders(topic)) {
+        let Some(entry) = entry_of(&case).filter(|_| !case.join("errors.txt").exists()) else { continue };
+        for (name, format) in [("cjs", Format::CommonJs), ("esm", Format::Esm)] {
+            let title = format!("{} {name}", case.strip_prefix(root.join("fixtures")).unwrap().display());
+            if let Err(reason) = check_plain(&entry, format) {
+                reasons += &format!("── {title}\n{reason}\n");
+                found.push(title);
+            }
+        }
+    }
+    assert!(found == listed, "these differ:\n{}\n\n{reasons}", found.join("\n"));
+}
+
+/// The program lies where its entry lies, for what it loads when it runs.
+fn check_plain(entry: &Path, format: Format) -> Result<(), String> {
+    let folder = entry.parent().unwrap();
+    let expected = run_node(folder, &[&entry.to_string_lossy()]);
+    for minify in [Minify::No, Minify::KeepNames] {
+        let options = BundleOptions { form: Form::Plain(format), builtins: Builtins::Node, ..options(entry, minify) };
+        let bundle = bundle(&options).map_err(|found| found.to_string())?;
+        let script = tempfile::Builder::new()
+            .prefix("plain")
+            .suffix(if format == Format::Esm { ".mjs" } else { ".cjs" })
+            .tempfile_in(folder)
+            .unwrap();
+        fs::write(script.path(), &bundle.script).unwrap();
+        let found = run_node(folder, &[&script.path().to_string_lossy()]);
+        if found.stdout != expected.stdout || found.status.code() != expected.status.code() {
+            return Err(format!(
+                "{}{}",
+                String::from_utf8_lossy(&found.stdout),
+                String::from_utf8_lossy(&found.stderr)
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn folders(path: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> =
         fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
@@ -49,16 +96,22 @@ fn entry_of(case: &Path) -> Option<PathBuf> {
 
 /// Without white space, names are short, too.
 fn bundle_entry(entry: PathBuf, whitespace: Whitespace) -> Result<Bundle, Diagnostics> {
-    let minify = if whitespace == Whitespace::Minimal { Minify::Yes } else { Minify::No };
-    bundle(&BundleOptions {
-        minify,
-        entry,
+    let minify = if whitespace == Whitespace::Minimal { Minify::KeepNames } else { Minify::No };
+    bundle(&options(&entry, minify))
+}
+
+fn options(entry: &Path, minify: Minify) -> BundleOptions {
+    BundleOptions {
+        entry: entry.to_owned(),
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
         define: Vec::new(),
         builtins: Builtins::Supported,
-        whitespace,
-    })
+        form: Form::Resumable,
+        external: Vec::new(),
+        minify,
+        whitespace: if minify == Minify::No { Whitespace::Readable } else { Whitespace::Minimal },
+    }
 }
 
 fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {

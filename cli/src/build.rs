@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -156,6 +156,8 @@ fn options(plan: &Plan<'_>) -> BundleOptions {
         assets: Vec::new(),
         builtins: Builtins::Supported,
         define: plan.define.to_vec(),
+        form: Form::Resumable,
+        external: Vec::new(),
         minify: plan.minify,
         whitespace: Whitespace::Minimal,
     }

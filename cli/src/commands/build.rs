@@ -23,7 +23,7 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
     let define = definitions(&args.define)?;
-    let minify = if args.no_minify { Minify::No } else { Minify::Yes };
+    let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
     let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, minify, define: &define };
     let packed = pack(&plan, &mut progress)?;
     let (bytes, kind) = if args.container_only {
