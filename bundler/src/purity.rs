@@ -245,10 +245,16 @@ fn find_plain_objects(statements: &[Stmt]) -> HashSet<Id> {
             _ => {}
         }
     }
+    let reassigned = find_reassigned(statements);
+    found.retain(|id| !reassigned.contains(id));
+    found
+}
+
+/// What is assigned after it has been declared.
+pub(crate) fn find_reassigned(statements: &[Stmt]) -> HashSet<Id> {
     let mut reassigned = Reassigned(HashSet::new());
     statements.visit_with(&mut reassigned);
-    found.retain(|id| !reassigned.0.contains(id));
-    found
+    reassigned.0
 }
 
 fn has_setter(class: &Class) -> bool {
@@ -265,6 +271,18 @@ impl Visit for Reassigned {
             AssignTarget::Simple(_) => {}
         }
         assign.visit_children_with(self);
+    }
+
+    fn visit_update_expr(&mut self, update: &UpdateExpr) {
+        self.0.extend(update.arg.as_ident().map(Ident::to_id));
+        update.visit_children_with(self);
+    }
+
+    fn visit_for_head(&mut self, head: &ForHead) {
+        if let ForHead::Pat(pat) = head {
+            self.0.extend(swc_core::ecma::utils::find_pat_ids::<_, Id>(pat));
+        }
+        head.visit_children_with(self);
     }
 }
 

@@ -16,8 +16,8 @@ use crate::link::{Evaluation, Linked};
 use crate::names::Names;
 use crate::requires::is_import_meta;
 use crate::runtime::Runtime;
-use crate::scan::{EsModule, Imported, constant_member};
-use crate::shake::member_of_namespace;
+use crate::scan::{EsModule, constant_member, member_path};
+use crate::shake::member_of_import;
 use crate::virtual_paths::APP;
 use crate::{Form, Format};
 
@@ -80,16 +80,12 @@ impl<'a> Rewriter<'a> {
         Some(expr)
     }
 
-    /// `ns.name`, where `ns` is a namespace import.
+    /// `import.name.name`, as far as it is read from namespaces.
     fn namespace_member(&self, expr: &MemberExpr) -> Option<Box<Expr>> {
-        let binding = self.esm()?.bindings.get(&expr.obj.as_ident()?.to_id())?;
-        if binding.name != Imported::Namespace {
-            return None;
-        }
-        let name = constant_member(&expr.prop)?;
-        let target = &self.linked.graph.modules[self.module].import_targets[binding.record];
-        let resolved = member_of_namespace(self.linked, target, &name);
-        Some(self.names.expression(self.linked, self.module, &resolved))
+        let (id, path) = member_path(expr)?;
+        let binding = self.esm()?.bindings.get(&id)?;
+        let (found, read) = member_of_import(self.linked, self.module, binding, &path);
+        (read == path.len()).then(|| self.names.expression(self.linked, self.module, &found))
     }
 
     fn meta_member(&self, expr: &MemberExpr) -> Option<Box<Expr>> {

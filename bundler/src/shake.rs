@@ -9,7 +9,7 @@ use crate::Form;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
 use crate::requires::{Dependency, DependencyKind};
-use crate::scan::Use;
+use crate::scan::{ImportBinding, Use};
 
 /// What is kept.
 #[derive(Debug, Default)]
@@ -152,12 +152,8 @@ impl Shaker<'_> {
         for used in &part.uses {
             match used {
                 Use::Binding(local) => self.keep_name(id, local),
-                Use::Member(namespace, name) => {
-                    let binding = &body.bindings[namespace];
-                    let found = match self.linked.resolve_import(id, binding) {
-                        Binding::Namespace(target) => member_of_namespace(self.linked, &target, name),
-                        other => other,
-                    };
+                Use::Member(import, path) => {
+                    let (found, _) = member_of_import(self.linked, id, &body.bindings[import], path);
                     self.work.push(Work::Bind(id, found));
                 }
             }
@@ -222,10 +218,21 @@ impl Shaker<'_> {
     }
 }
 
-/// What `ns.name` stands for.
-pub(crate) fn member_of_namespace(linked: &Linked, target: &Target, name: &Atom) -> Binding {
-    match target {
-        Target::Module(id) if linked.graph.modules[*id].esm().is_some() => linked.resolve_export(*id, name),
-        target => Binding::Property(target.clone(), name.clone()),
+/// What `import.name.name` stands for, as far as it is read from namespaces, and how much of the path that is.
+pub(crate) fn member_of_import(
+    linked: &Linked,
+    importer: ModuleId,
+    import: &ImportBinding,
+    path: &[Atom],
+) -> (Binding, usize) {
+    let mut found = linked.resolve_import(importer, import);
+    let mut read = 0;
+    while let (Binding::Namespace(target), Some(name)) = (&found, path.get(read)) {
+        found = match target {
+            Target::Module(id) if linked.graph.modules[*id].esm().is_some() => linked.resolve_export(*id, name),
+            target => Binding::Property(target.clone(), name.clone()),
+        };
+        read += 1;
     }
+    (found, read)
 }
