@@ -15,7 +15,7 @@ use crate::emit::Pieces;
 use crate::emit_commonjs::is_directive;
 use crate::keep_names::{SeenNames, collect_names, find_naming_bindings, restore_names};
 use crate::mangle::{mangle_names, rename_clashes};
-use crate::minify::{Annotations, compress};
+use crate::minify::{Annotations, compress, flatten_declarations};
 use crate::parallel::map_in_parallel;
 use crate::parse::{Sources, WRAPPER_PARAMS};
 use crate::runtime_names::name_runtime;
@@ -23,10 +23,13 @@ use crate::{Form, Minify};
 
 /// Finishes every piece on its own, on all cores, and puts them together.
 pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, minify: Minify) -> Program {
-    let mut taken = name_runtime(&mut pieces, sources.unresolved_ctxt(), minify);
+    let mut taken = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
     taken.extend(WRAPPER_PARAMS.map(Atom::from));
     let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
     let is_flat = matches!(form, Form::Plain(format) if pieces.is_flat(format));
+    if let (Form::Plain(_), Minify::Fully, Some(strict)) = (form, minify, &mut pieces.strict) {
+        flatten_declarations(strict);
+    }
     let finisher = Finisher {
         minify,
         annotations: Annotations::of(&sources.comments),

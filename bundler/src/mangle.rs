@@ -1,19 +1,50 @@
 //! Gives local names the shortest spelling that clashes with nothing, and leaves alone those that can be seen.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use swc_core::atoms::Atom;
 use swc_core::common::Mark;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::hygiene::Config;
 use swc_core::ecma::transforms::base::rename::{Renamer, renamer};
-use swc_core::ecma::visit::VisitMutWith;
+use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
 /// Renames what `program` declares, to nothing in `taken`; a name in `kept` only changes where it would hide
 /// another one.
 pub(crate) fn mangle_names(program: &mut Program, kept: HashSet<Id>, taken: &[Atom]) {
     program.visit_mut_with(&mut renamer(config(), Shortener { kept, taken, refused: RefCell::default() }));
+    mangle_private_names(program);
+}
+
+/// `#name` can be seen by nothing but its class, which may be in another one.
+fn mangle_private_names(program: &mut Program) {
+    let mut census = PrivateNames::default();
+    program.visit_with(&mut census);
+    let mut by_uses: Vec<(Atom, usize)> = census.0.into_iter().collect();
+    by_uses.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let mut n = 0;
+    let names = by_uses.into_iter().map(|(name, _)| (name, next_short_name(&mut n))).collect();
+    program.visit_mut_with(&mut PrivateNamer(names));
+}
+
+#[derive(Default)]
+struct PrivateNames(HashMap<Atom, usize>);
+
+impl Visit for PrivateNames {
+    fn visit_private_name(&mut self, name: &PrivateName) {
+        *self.0.entry(name.name.clone()).or_default() += 1;
+    }
+}
+
+struct PrivateNamer(HashMap<Atom, Atom>);
+
+impl VisitMut for PrivateNamer {
+    fn visit_mut_private_name(&mut self, name: &mut PrivateName) {
+        if let Some(short) = self.0.get(&name.name) {
+            name.name = short.clone();
+        }
+    }
 }
 
 /// Renames what has the name of something else, or is in `taken`.

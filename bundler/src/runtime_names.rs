@@ -7,13 +7,13 @@ use swc_core::common::SyntaxContext;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
-use crate::Minify;
 use crate::emit::Pieces;
 use crate::mangle::next_short_name;
+use crate::{Form, Minify};
 
 /// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used. Returns the
 /// names that all pieces have in common.
-pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minify: Minify) -> Vec<Atom> {
+pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form: Form, minify: Minify) -> Vec<Atom> {
     let mut census = Census {
         unresolved,
         runtime: pieces.env.ctxt,
@@ -23,11 +23,15 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
     };
     bodies(pieces).for_each(|stmts| stmts.visit_with(&mut census));
     // Its uses are only known in the end, and few: the shortest names are for others.
-    census.uses.insert(pieces.setter.0.clone(), 0);
+    if minify != Minify::Fully {
+        census.uses.insert(pieces.setter.0.clone(), 0);
+    }
     for name in pieces.create_require.iter().flatten() {
         census.uses.entry(name.sym.clone()).or_default();
     }
-    census.uses.entry(pieces.env.sym.clone()).or_default();
+    if form == Form::Resumable {
+        census.uses.entry(pieces.env.sym.clone()).or_default();
+    }
     let names = census.choose(minify);
     let mut common: Vec<Atom> = census.globals.into_iter().chain(names.values().cloned()).collect();
     common.sort();
