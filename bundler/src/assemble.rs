@@ -8,7 +8,7 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::Format;
 use crate::ast::{
     FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, meta_property,
-    string, text_of, undefined, yield_delegate,
+    string, take_last_call, text_of, yield_delegate,
 };
 use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
@@ -56,7 +56,6 @@ pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
             drop_directives(&mut function);
             strict = function.body.map(|body| body.stmts).unwrap_or_default();
             exports = take_exports(&mut strict);
-            strict.retain(|stmt| !matches!(stmt, Stmt::Expr(stmt) if is_void(&stmt.expr)));
         } else {
             strict.push(expr_stmt(call(parenthesized(function_expr(function)), Vec::new(), DUMMY_SP)));
         }
@@ -213,11 +212,9 @@ fn module_name(name: &Atom) -> ModuleExportName {
 
 /// `$exports({ name: () => local })` → `export { local as name }`
 fn take_exports(stmts: &mut Vec<Stmt>) -> Vec<ModuleItem> {
-    let getters = match stmts.last_mut() {
-        Some(Stmt::Expr(last)) => exported_getters(&mut last.expr),
-        _ => None,
+    let Some(getters) = take_last_call(stmts, EXPORTS).and_then(|value| exported_getters(&value)) else {
+        return Vec::new();
     };
-    let Some(getters) = getters else { return Vec::new() };
     let mut specifiers = Vec::new();
     let mut items = Vec::new();
     for (number, (name, value)) in getters.into_iter().enumerate() {
@@ -246,23 +243,8 @@ fn take_exports(stmts: &mut Vec<Stmt>) -> Vec<ModuleItem> {
     items
 }
 
-/// Takes the call away; it may have become the end of a sequence.
-fn exported_getters(expr: &mut Box<Expr>) -> Option<Vec<(Atom, Box<Expr>)>> {
-    if let Expr::Seq(seq) = &mut **expr {
-        let getters = exported_getters(seq.exprs.last_mut()?)?;
-        seq.exprs.pop();
-        return Some(getters);
-    }
-    let call =
-        expr.as_call().filter(|call| call.callee.as_expr().is_some_and(|callee| callee.is_ident_ref_to(EXPORTS)))?;
-    let object = call.args.first()?.expr.as_object()?;
-    let getters = object.props.iter().map(|prop| exported_getter(prop.as_prop()?)).collect();
-    *expr = undefined();
-    getters
-}
-
-fn is_void(expr: &Expr) -> bool {
-    matches!(expr, Expr::Unary(unary) if unary.op == op!("void") && unary.arg.is_lit())
+fn exported_getters(value: &Expr) -> Option<Vec<(Atom, Box<Expr>)>> {
+    value.as_object()?.props.iter().map(|prop| exported_getter(prop.as_prop()?)).collect()
 }
 
 fn exported_getter(prop: &Prop) -> Option<(Atom, Box<Expr>)> {

@@ -184,3 +184,22 @@ pub(crate) fn unguarded(program: Program) -> Function {
     });
     found.unwrap_or_else(|| unreachable!("a pass has taken a module apart"))
 }
+
+/// Takes away a call of the global `name` at the end of `stmts`, and returns its argument. The call may have become
+/// the end of a sequence.
+pub(crate) fn take_last_call(stmts: &mut Vec<Stmt>, name: &str) -> Option<Box<Expr>> {
+    let argument = |expr: &Expr| {
+        let call = expr.as_call()?;
+        let is_called = call.callee.as_expr()?.is_ident_ref_to(name);
+        is_called.then(|| call.args.first().map(|arg| arg.expr.clone()))?
+    };
+    let last = stmts.last_mut()?.as_mut_expr()?;
+    if let Expr::Seq(seq) = &mut *last.expr {
+        let found = seq.exprs.last().and_then(|expr| argument(expr))?;
+        seq.exprs.pop();
+        return Some(found);
+    }
+    let found = argument(&last.expr)?;
+    stmts.pop();
+    Some(found)
+}

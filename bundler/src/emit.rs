@@ -104,7 +104,7 @@ impl Emitter<'_> {
 pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitted {
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
-    let names = choose_names(&linked, live);
+    let names = choose_names(&linked, live, form);
     let runtime = Runtime::parse(&linked.graph.sources, form);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
     let mut emitter = Emitter {
@@ -119,8 +119,9 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         code,
     };
     let definitions = emit_commonjs_table(&mut emitter);
-    let table = (!definitions.is_empty()).then(|| (emitter.runtime.need("$commonjs"), definitions));
     let (strict, start) = emit_program(&mut emitter);
+    let has_table = !definitions.is_empty() || emitter.runtime.has("$commonjs");
+    let table = has_table.then(|| (emitter.runtime.need("$commonjs"), definitions));
     // Whether it is used is only known once names have been changed.
     let setter = emitter.runtime.need(SETTER);
     let mut builtins = live.builtins.clone();
@@ -177,14 +178,13 @@ fn take_code(linked: &mut Linked, live: &Live) -> Vec<Code> {
 fn emit_program(emitter: &mut Emitter<'_>) -> (Option<Function>, Vec<Stmt>) {
     let mut strict = emit_definitions(emitter);
     let mut start = Vec::new();
-    let mut kind = FunctionKind::Plain;
+    let kind = match (emitter.form, emitter.linked.evaluation[0]) {
+        (Form::Resumable, Evaluation::Eager) => FunctionKind::Generator,
+        (Form::Plain(_), _) if emitter.linked.awaits[0] => FunctionKind::Async,
+        _ => FunctionKind::Plain,
+    };
     match emitter.linked.evaluation[0] {
         Evaluation::Eager => {
-            kind = match emitter.form {
-                Form::Resumable => FunctionKind::Generator,
-                Form::Plain(_) if emitter.linked.awaits[0] => FunctionKind::Async,
-                Form::Plain(_) => FunctionKind::Plain,
-            };
             let exports = emit_exports(emitter);
             // An ES module's exports are written last, as those of CommonJS have to be there first.
             let is_last = emitter.form == Form::Plain(Format::Esm);
@@ -194,7 +194,8 @@ fn emit_program(emitter: &mut Emitter<'_>) -> (Option<Function>, Vec<Stmt>) {
             strict.extend(last);
         }
         Evaluation::CommonJs => start.push(start_commonjs(emitter)),
-        Evaluation::Wrapped => start.push(emit_evaluate(emitter, 0)),
+        Evaluation::Wrapped if emitter.form == Form::Resumable => start.extend(emit_evaluate(emitter, 0)),
+        Evaluation::Wrapped => strict.extend(emit_evaluate(emitter, 0)),
     }
     let strict = (!strict.is_empty()).then(|| strict_function(kind, emitter, strict));
     (strict, start)

@@ -12,6 +12,7 @@ use crate::ast::{
     number, object, prop_name, string, yield_delegate,
 };
 use crate::emit::{Code, Emitter, Import};
+use crate::emit_lazy::{emit_init, emit_lazy, emit_namespace, emit_registration};
 use crate::graph::{ModuleId, Target};
 use crate::link::Evaluation;
 use crate::rewrite::Rewriter;
@@ -30,7 +31,8 @@ pub(crate) fn emit_definitions(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
         match emitter.linked.evaluation[id] {
             Evaluation::CommonJs => {}
             Evaluation::Eager => stmts.extend(emit_eager_namespace(emitter, id)),
-            Evaluation::Wrapped => stmts.push(emit_wrapped(emitter, id)),
+            Evaluation::Wrapped if emitter.form == Form::Resumable => stmts.push(emit_wrapped(emitter, id)),
+            Evaluation::Wrapped => stmts.extend(emit_lazy(emitter, id)),
         }
     }
     stmts
@@ -44,7 +46,7 @@ pub(crate) fn emit_program_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
         match emitter.linked.evaluation[id] {
             Evaluation::CommonJs => stmts.extend(emit_program_import(emitter, id, &mut loaded)),
             Evaluation::Wrapped => {
-                stmts.push(emit_evaluate(emitter, id));
+                stmts.extend(emit_evaluate(emitter, id));
                 // What the program takes through its exports has been loaded by it.
                 for child in commonjs_behind(emitter, id) {
                     if !emitter.names.taken_by_program(&Source::CommonJs(child)).is_empty() {
@@ -191,16 +193,11 @@ fn emit_commonjs_import(emitter: &mut Emitter<'_>, id: ModuleId, taken: Vec<(Opt
 }
 
 /// Evaluates a wrapped module for the program's own body.
-pub(crate) fn emit_evaluate(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
-    let running = evaluation_of(emitter, id);
-    let mut run = |name: &str| call(ident_expr(&emitter.runtime.need(name)), vec![running.clone()], DUMMY_SP);
-    expr_stmt(match emitter.form {
-        Form::Resumable => yield_delegate(running),
-        Form::Plain(_) if emitter.linked.awaits[id] => {
-            Box::new(Expr::Await(AwaitExpr { span: DUMMY_SP, arg: run("$drive") }))
-        }
-        Form::Plain(_) => run("$finish"),
-    })
+pub(crate) fn emit_evaluate(emitter: &mut Emitter<'_>, id: ModuleId) -> Option<Stmt> {
+    match emitter.form {
+        Form::Resumable => Some(expr_stmt(yield_delegate(evaluation_of(emitter, id)))),
+        Form::Plain(_) => emit_init(emitter, id),
+    }
 }
 
 fn evaluation_of(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
@@ -208,7 +205,7 @@ fn evaluation_of(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
     call(ident_expr(&emitter.runtime.need("$evaluate")), vec![id_number], DUMMY_SP)
 }
 
-fn emit_parts(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+pub(crate) fn emit_parts(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
     let Code::Esm(mut stmts) = std::mem::take(&mut emitter.code[id]) else { return Vec::new() };
     let mut rewriter = Rewriter::new(emitter, id);
     stmts.visit_mut_with(&mut rewriter);
@@ -229,6 +226,10 @@ pub(crate) fn emit_getters(emitter: &Emitter<'_>, id: ModuleId) -> Box<Expr> {
 }
 
 fn emit_eager_namespace(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    if emitter.form != Form::Resumable {
+        let namespace = emit_namespace(emitter, id);
+        return namespace.into_iter().chain(emit_registration(emitter, id)).collect();
+    }
     let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
     let mut args = vec![emit_getters(emitter, id)];
     if !emitter.linked.open_stars(id).is_empty() {
@@ -249,7 +250,7 @@ fn below_app(path: &str) -> &str {
 }
 
 /// Names of CommonJS modules that are exported by `export *` are copied once the modules have run.
-fn emit_open_stars(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+pub(crate) fn emit_open_stars(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
     let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
     let mut stmts = Vec::new();
     for target in emitter.linked.open_stars(id) {
@@ -316,6 +317,12 @@ fn evaluated_imports(emitter: &Emitter<'_>, id: ModuleId) -> Vec<ModuleId> {
     found
 }
 
+/// The statements by which a wrapped module imports.
+pub(crate) fn emit_import_statements(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    let imports = evaluated_imports(emitter, id);
+    emit_wrapped_imports(emitter, id, &imports)
+}
+
 fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[ModuleId]) -> Vec<Stmt> {
     let mut stmts = Vec::new();
     let mut taken_from: Vec<ModuleId> = imports.to_vec();
@@ -332,7 +339,7 @@ fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[Modu
                 let taken = emitter.names.taken_by_wrapped(id, &Source::CommonJs(child));
                 stmts.extend(emit_commonjs_import(emitter, child, taken));
             }
-            Evaluation::Wrapped => stmts.push(expr_stmt(yield_delegate(evaluation_of(emitter, child)))),
+            Evaluation::Wrapped => stmts.extend(emit_evaluate(emitter, child)),
             // The program's own modules have run already.
             Evaluation::Eager => {}
         }

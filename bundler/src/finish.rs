@@ -10,7 +10,9 @@ use swc_core::ecma::transforms::base::rename::contains_eval;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::assemble::{assemble_plain, assemble_resumable};
-use crate::ast::{guarded, unguarded};
+use crate::ast::{
+    FunctionKind, array, arrow, call, expr_stmt, function, guarded, ident_expr, take_last_call, unguarded,
+};
 use crate::emit::Pieces;
 use crate::emit_commonjs::is_directive;
 use crate::keep_names::{SeenNames, collect_names, find_naming_bindings, restore_names};
@@ -18,12 +20,12 @@ use crate::mangle::{mangle_names, rename_clashes};
 use crate::minify::{Annotations, compress, flatten_declarations};
 use crate::parallel::map_in_parallel;
 use crate::parse::{Sources, WRAPPER_PARAMS};
-use crate::runtime_names::name_runtime;
+use crate::runtime_names::{CommonNames, name_runtime};
 use crate::{Form, Minify};
 
 /// Finishes every piece on its own, on all cores, and puts them together.
 pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, minify: Minify) -> Program {
-    let mut taken = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
+    let CommonNames { mut taken, exported } = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
     taken.extend(WRAPPER_PARAMS.map(Atom::from));
     let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
     let is_flat = matches!(form, Form::Plain(format) if pieces.is_flat(format));
@@ -36,6 +38,7 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
         unresolved: sources.unresolved,
         runtime: pieces.env.ctxt,
         // What is no function of its own shares its scope with everything.
+        exported,
         taken: if is_flat { taken } else { vec![setter.0.clone()] },
         setter,
     };
@@ -52,7 +55,8 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
     if let Some(strict) = &mut pieces.strict {
         *strict = unguarded(next());
     }
-    pieces.runtime = into_statements(next());
+    pieces.runtime = unguarded(next()).body.map(|body| body.stmts).unwrap_or_default();
+    take_last_call(&mut pieces.runtime, KEEP);
     if !is_setter_used {
         let setter = &pieces.setter.0;
         pieces.runtime.retain(|stmt| !matches!(stmt, Stmt::Decl(Decl::Fn(decl)) if decl.ident.sym == *setter));
@@ -85,6 +89,8 @@ struct Finisher {
     unresolved: Mark,
     runtime: SyntaxContext,
     setter: Id,
+    /// What the runtime declares for the other pieces.
+    exported: Vec<Atom>,
     /// Names that no piece may use for its own.
     taken: Vec<Atom>,
 }
@@ -99,7 +105,9 @@ impl Finisher {
             Unit::Runtime(body) => {
                 taken = &[];
                 kept.extend(body.iter().flat_map(crate::runtime::declared));
-                Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+                let mut body = body;
+                body.push(keep_alive(&self.exported, self.runtime, self.unresolved));
+                guarded(function(FunctionKind::Plain, Vec::new(), body), self.unresolved)
             }
         };
         let keeps_names = self.minify != Minify::Fully;
@@ -119,11 +127,18 @@ impl Finisher {
     }
 }
 
-fn into_statements(program: Program) -> Vec<Stmt> {
-    match program {
-        Program::Script(script) => script.body,
-        Program::Module(_) => Vec::new(),
-    }
+/// What [`keep_alive`] calls.
+const KEEP: &str = "$keep";
+
+/// `$keep(() => [a++, b++])`: nobody can tell what becomes of the names, or when.
+fn keep_alive(names: &[Atom], runtime: SyntaxContext, unresolved: Mark) -> Stmt {
+    let change = |name: &Atom| {
+        let arg = ident_expr(&(name.clone(), runtime));
+        Box::new(Expr::Update(UpdateExpr { span: DUMMY_SP, op: op!("++"), prefix: false, arg }))
+    };
+    let changes = array(names.iter().map(change).collect());
+    let keep = ident_expr(&(KEEP.into(), SyntaxContext::empty().apply_mark(unresolved)));
+    expr_stmt(call(keep, vec![arrow(changes)], DUMMY_SP))
 }
 
 /// In sloppy code a function in a block is also a variable of the function around, which is undefined until the

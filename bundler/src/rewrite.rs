@@ -53,8 +53,17 @@ impl<'a> Rewriter<'a> {
 
     /// Whether the code is an ES module in a generator function, which waits by `yield`.
     fn yields(&self) -> bool {
-        let is_wrapped = self.linked.evaluation[self.module] == Evaluation::Wrapped;
-        self.esm().is_some() && (is_wrapped || self.form == Form::Resumable)
+        self.esm().is_some() && self.form == Form::Resumable
+    }
+
+    /// Asks an ES module of a plain program by `function`, or by `by_number` where its names are not seen.
+    fn ask_esm(&mut self, [function, by_number]: [&str; 2], id: ModuleId, span: Span) -> Box<Expr> {
+        if let Some(number_of) = self.names.esm_numbers.get(&id).filter(|_| self.esm().is_none()) {
+            return self.run(by_number, vec![number(*number_of)], span);
+        }
+        let name = |id: Option<&Id>| id.map_or_else(|| number(0), ident_expr);
+        let args = vec![name(self.names.inits.get(&id)), name(self.names.namespaces.get(&id))];
+        self.run(function, args, span)
     }
 
     fn host_require(&mut self) -> Box<Expr> {
@@ -160,6 +169,11 @@ impl<'a> Rewriter<'a> {
             Target::Builtin(name) => call(self.host_require(), vec![string(name)], span),
             Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], span),
+            Target::Module(id)
+                if self.form != Form::Resumable && self.linked.evaluation[*id] != Evaluation::CommonJs =>
+            {
+                self.ask_esm(["$requireEsm", "$requireEsmNow"], *id, span)
+            }
             Target::Module(id) => {
                 let (number_of, stepwise, at_once) = match self.linked.evaluation[*id] {
                     Evaluation::CommonJs if self.form != Form::Resumable => {
@@ -199,6 +213,7 @@ impl<'a> Rewriter<'a> {
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
                 (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
+                (None, _) if self.form != Form::Resumable => self.ask_esm(["$importEsm", "$importEsmNow"], *id, span),
                 (None, id) => self.run("$importEsm", vec![number(id.copied().unwrap_or_default())], span),
             },
         }

@@ -78,6 +78,12 @@ impl Runtime {
         self.ctxt
     }
 
+    /// Whether `name` is emitted, as far as it is known yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let declared = self.declared_by.get(&(name.into(), self.ctxt));
+        declared.is_some_and(|parts| parts.iter().any(|part| self.needed.contains(part)))
+    }
+
     /// Makes sure that `name` is emitted.
     pub(crate) fn need(&mut self, name: &str) -> Id {
         let id = (name.into(), self.ctxt);
@@ -88,11 +94,7 @@ impl Runtime {
     /// Builtins that the emitted statements load by themselves.
     pub(crate) fn builtins(&self) -> Vec<&'static str> {
         const USED: [(&str, &str); 3] = [("$isBuiltin", "module"), ("$lookUp", "path"), ("$importFrom", "url")];
-        let is_needed = |name: &str| {
-            let declared = self.declared_by.get(&(name.into(), self.ctxt));
-            declared.is_some_and(|parts| parts.iter().any(|part| self.needed.contains(part)))
-        };
-        USED.iter().filter(|(name, _)| is_needed(name)).map(|(_, builtin)| *builtin).collect()
+        USED.iter().filter(|(name, _)| self.has(name)).map(|(_, builtin)| *builtin).collect()
     }
 
     fn need_id(&mut self, id: &Id) {

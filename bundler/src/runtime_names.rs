@@ -7,13 +7,20 @@ use swc_core::common::SyntaxContext;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
-use crate::emit::Pieces;
+use crate::emit::{Definition, Pieces};
 use crate::mangle::next_short_name;
 use crate::{Form, Minify};
 
-/// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used. Returns the
-/// names that all pieces have in common.
-pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form: Form, minify: Minify) -> Vec<Atom> {
+/// Names that pieces have in common.
+pub(crate) struct CommonNames {
+    /// Globals that are used anywhere, and the runtime's own names.
+    pub(crate) taken: Vec<Atom>,
+    /// What the runtime declares for the others.
+    pub(crate) exported: Vec<Atom>,
+}
+
+/// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used.
+pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form: Form, minify: Minify) -> CommonNames {
     let mut census = Census {
         unresolved,
         runtime: pieces.env.ctxt,
@@ -22,9 +29,14 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form:
         evaluates: false,
     };
     bodies(pieces).for_each(|stmts| stmts.visit_with(&mut census));
+    let mut exported: HashSet<Atom> = census.uses.keys().cloned().collect();
+    exported.extend(pieces.table.iter().map(|(table, _)| table.0.clone()));
+    exported.extend(definitions(pieces).filter_map(|definition| Some(definition.make_require.as_ref()?.0.clone())));
+    pieces.runtime.visit_with(&mut census);
     // Its uses are only known in the end, and few: the shortest names are for others.
     if minify != Minify::Fully {
         census.uses.insert(pieces.setter.0.clone(), 0);
+        exported.insert(pieces.setter.0.clone());
     }
     for name in pieces.create_require.iter().flatten() {
         census.uses.entry(name.sym.clone()).or_default();
@@ -33,10 +45,16 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form:
         census.uses.entry(pieces.env.sym.clone()).or_default();
     }
     let names = census.choose(minify);
-    let mut common: Vec<Atom> = census.globals.into_iter().chain(names.values().cloned()).collect();
-    common.sort();
+    let exported = exported.iter().filter_map(|name| names.get(name).cloned());
+    let mut common = CommonNames {
+        exported: exported.collect(),
+        taken: census.globals.into_iter().chain(names.values().cloned()).collect(),
+    };
+    common.exported.sort();
+    common.taken.sort();
     let mut namer = Namer { runtime: pieces.env.ctxt, names };
     bodies(pieces).for_each(|stmts| stmts.visit_mut_with(&mut namer));
+    pieces.runtime.visit_mut_with(&mut namer);
     namer.visit_mut_ident(&mut pieces.env);
     pieces.create_require.iter_mut().flatten().for_each(|name| namer.visit_mut_ident(name));
     namer.rename(&mut pieces.setter.0);
@@ -50,11 +68,16 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form:
     common
 }
 
+fn definitions(pieces: &mut Pieces) -> impl Iterator<Item = &mut Definition> {
+    pieces.table.iter_mut().flat_map(|(_, definitions)| definitions)
+}
+
+/// All code but the runtime's.
 fn bodies(pieces: &mut Pieces) -> impl Iterator<Item = &mut Vec<Stmt>> {
     let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
     let functions = definitions.map(|definition| &mut definition.body).chain(&mut pieces.strict);
     let bodies = functions.filter_map(|function| function.body.as_mut()).map(|body| &mut body.stmts);
-    bodies.chain([&mut pieces.runtime, &mut pieces.start])
+    bodies.chain([&mut pieces.start])
 }
 
 struct Census {

@@ -1,7 +1,7 @@
 // What differs in a program that Node runs: `require`, `__filename` and `import()` are the script's own.
 (function ($env) {
   // CommonJS modules by id: their bodies, and what they are once they have begun to run.
-  var $commonjs = [], $loaded = [];
+  var $commonjs = $table, $loaded = [];
 
   function $require(id) {
     var module = $loaded[id];
@@ -33,6 +33,59 @@
 
   function $importCommonJs(id) {
     return ($imported[id] = $imported[id] || Promise.resolve().then(() => $interop($require(id), true)));
+  }
+
+  // What an ES module does when it is asked for, once.
+  function $lazy(run) {
+    var result, failure;
+    return () => {
+      if (failure) throw failure.error;
+      if (run) {
+        var body = run;
+        run = null;
+        try {
+          result = body();
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
+      }
+      return result;
+    };
+  }
+
+  // ES modules that CommonJS modules ask for, by id: [what runs it, namespace].
+  var $esm = [];
+
+  function $register(id, init, namespace) {
+    $esm[id] = [init, namespace];
+  }
+
+  var $views = new WeakMap();
+
+  function $requireEsm(init, namespace) {
+    if (init && init()) throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead."), "ERR_REQUIRE_ASYNC_MODULE");
+    if ("module.exports" in namespace) return namespace["module.exports"];
+    if (!("default" in namespace) || "__esModule" in namespace) return namespace;
+    var view = $views.get(namespace);
+    if (!view) {
+      var getters = {};
+      for (let name of Object.keys(namespace).concat("__esModule").sort()) getters[name] = () => (name === "__esModule" ? true : namespace[name]);
+      $views.set(namespace, (view = $namespace(getters)));
+    }
+    return view;
+  }
+
+  function $requireEsmNow(id) {
+    return $requireEsm($esm[id][0], $esm[id][1]);
+  }
+
+  function $importEsm(init, namespace) {
+    return Promise.resolve().then(init).then(() => namespace);
+  }
+
+  function $importEsmNow(id) {
+    return $importEsm($esm[id][0], $esm[id][1]);
   }
 
   // `import.meta` in a script that is no ES module.
