@@ -14,6 +14,7 @@ mod finish;
 mod graph;
 mod hoist;
 mod json;
+mod json_values;
 mod keep_names;
 mod link;
 mod mangle;
@@ -23,6 +24,7 @@ mod package;
 mod parallel;
 mod parse;
 mod print;
+mod pure_names;
 mod purity;
 mod requires;
 mod resolve;
@@ -199,7 +201,8 @@ pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     GLOBALS.set(&Globals::new(), || {
         let app = entry::find_app(&options.entry)?;
-        let graph = graph::load_graph(&app, options)?;
+        let mut graph = graph::load_graph(&app, options)?;
+        json_values::inline_json(&mut graph);
         let linked = link::link_graph(graph)?;
         link::check_form(&linked, options.form)?;
         let live = shake::find_live(&linked, options.form);

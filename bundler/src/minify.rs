@@ -13,7 +13,7 @@ use swc_core::ecma::minifier::option::{CompressOptions, ExtraOptions, MinifyOpti
 use swc_core::ecma::utils::find_pat_ids;
 
 use crate::Minify;
-use crate::purity::find_reassigned;
+use crate::pure_names::find_reassigned;
 
 /// The comments that tell a minifier something, by the position of what follows them.
 pub(crate) struct Annotations(BTreeMap<BytePos, Vec<Comment>>);

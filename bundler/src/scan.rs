@@ -10,7 +10,8 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::ast::{declare, fresh_ident, text_of};
 use crate::parse::Sources;
-use crate::purity::{Purity, attached_to, find_reassigned};
+use crate::pure_names::find_reassigned;
+use crate::purity::{Effects, Purity, attached_to};
 use crate::requires::{ModuleNames, Requests, find_requests};
 
 /// An ES module, cut up.
@@ -27,6 +28,8 @@ pub(crate) struct EsModule {
     /// The parts that must be kept when a binding is used.
     pub(crate) declared_by: HashMap<Id, Vec<usize>>,
     pub(crate) awaits: bool,
+    /// Functions and classes whose calls have no effects.
+    pub(crate) callable: HashSet<Id>,
 }
 
 /// A module named in an import or in an export with `from`.
@@ -64,7 +67,7 @@ pub(crate) struct Part {
     pub(crate) stmt: Stmt,
     pub(crate) span: Span,
     pub(crate) uses: Vec<Use>,
-    pub(crate) has_effects: bool,
+    pub(crate) effects: Effects,
     pub(crate) requests: Requests,
 }
 
@@ -106,6 +109,8 @@ struct Scanner<'a> {
     statements: Vec<Stmt>,
     /// `export default name`: the name, and where it stands.
     default_of: Option<(Ident, Span, usize)>,
+    /// Where `export` stands in front of a declaration: comments belong to it.
+    exported_at: HashMap<Id, Span>,
 }
 
 impl<'a> Scanner<'a> {
@@ -118,6 +123,7 @@ impl<'a> Scanner<'a> {
             stars: Vec::new(),
             statements: Vec::new(),
             default_of: None,
+            exported_at: HashMap::new(),
         }
     }
 
@@ -151,6 +157,7 @@ impl<'a> Scanner<'a> {
             ModuleDecl::Import(import) => self.import(import),
             ModuleDecl::ExportDecl(export) => {
                 for id in declared_ids(&export.decl) {
+                    self.exported_at.insert(id.clone(), export.span);
                     self.export(id.0.clone(), Export::Local(id));
                 }
                 self.statement(Stmt::Decl(export.decl));
@@ -238,6 +245,7 @@ impl<'a> Scanner<'a> {
             }
             DefaultDecl::TsInterfaceDecl(_) => return,
         };
+        self.exported_at.insert(ident.to_id(), export.span);
         self.export("default", Export::Local(ident.to_id()));
         self.statements.push(Stmt::Decl(decl));
     }
@@ -281,7 +289,7 @@ impl<'a> Scanner<'a> {
             wrapper: sources.unresolved_ctxt(),
             create_requires: self.locals_of("createRequire"),
         };
-        let purity = Purity::new(sources, &self.statements, &self.bindings);
+        let purity = Purity::new(sources, &self.statements, &self.bindings, &self.exported_at);
         let top_level: HashSet<Id> = declared_by.keys().chain(self.bindings.keys()).cloned().collect();
         let mut parts = Vec::with_capacity(self.statements.len());
         for (index, stmt) in self.statements.into_iter().enumerate() {
@@ -292,11 +300,12 @@ impl<'a> Scanner<'a> {
             parts.push(Part {
                 span: stmt.span(),
                 uses: find_uses(&stmt, &top_level, &self.bindings),
-                has_effects: attached.is_none() && !purity.is_pure_stmt(&stmt),
+                effects: if attached.is_some() { Effects::None } else { purity.effects(&stmt) },
                 requests: find_requests(&stmt, &names),
                 stmt,
             });
         }
+        let callable = purity.into_callable();
         let awaits = parts.iter().any(|part| part.requests.awaits_at_top);
         EsModule {
             imports: self.imports,
@@ -306,6 +315,7 @@ impl<'a> Scanner<'a> {
             parts,
             declared_by,
             awaits,
+            callable,
         }
     }
 

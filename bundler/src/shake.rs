@@ -8,6 +8,7 @@ use swc_core::ecma::ast::Id;
 use crate::Form;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
+use crate::purity::Effects;
 use crate::requires::{Dependency, DependencyKind};
 use crate::scan::{ImportBinding, Use};
 
@@ -112,7 +113,8 @@ impl Shaker<'_> {
                         self.work.push(Work::Evaluate(*child));
                     }
                 }
-                let effects = body.parts.iter().enumerate().filter(|(_, part)| part.has_effects);
+                let linked = self.linked;
+                let effects = body.parts.iter().enumerate().filter(|(_, part)| has_effects(linked, id, &part.effects));
                 self.work.extend(effects.map(|(index, _)| Work::Part(id, index)));
             }
         }
@@ -215,6 +217,23 @@ impl Shaker<'_> {
         for target in self.linked.open_stars(id) {
             self.take(id, &target, Some("default".into()));
         }
+    }
+}
+
+fn has_effects(linked: &Linked, module: ModuleId, effects: &Effects) -> bool {
+    let is_callable = |import: &Id| {
+        let binding = linked.graph.modules[module].esm().and_then(|body| body.bindings.get(import));
+        match binding.map(|binding| linked.resolve_import(module, binding)) {
+            Some(Binding::Local { module, id, .. }) => {
+                linked.graph.modules[module].esm().is_some_and(|body| body.callable.contains(&id))
+            }
+            _ => false,
+        }
+    };
+    match effects {
+        Effects::Some => true,
+        Effects::None => false,
+        Effects::NoneIf(imports) => !imports.iter().all(is_callable),
     }
 }
 

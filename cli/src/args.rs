@@ -100,6 +100,8 @@ pub(crate) enum FormatName {
     Cjs,
     /// An ES module
     Esm,
+    /// What `edgepack build` packs: an expression whose value is a generator function
+    Resumable,
 }
 
 /// `edgepack run`.

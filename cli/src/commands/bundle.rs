@@ -38,7 +38,7 @@ fn options(args: &BundleArgs) -> Result<BundleOptions> {
         assets: Vec::new(),
         builtins: Builtins::Node,
         define: definitions(&args.define)?,
-        form: Form::Plain(format(args)),
+        form: form(args),
         external: args.external.clone(),
         minify: match (args.no_minify, args.keep_names) {
             (true, _) => Minify::No,
@@ -50,11 +50,14 @@ fn options(args: &BundleArgs) -> Result<BundleOptions> {
 }
 
 /// The one named, or that which Node expects in a file of such a name.
-fn format(args: &BundleArgs) -> Format {
+fn form(args: &BundleArgs) -> Form {
     match args.format {
-        Some(FormatName::Cjs) => Format::CommonJs,
-        Some(FormatName::Esm) => Format::Esm,
-        None if Path::new(&args.output).extension().is_some_and(|extension| extension == "mjs") => Format::Esm,
-        None => Format::CommonJs,
+        Some(FormatName::Cjs) => Form::Plain(Format::CommonJs),
+        Some(FormatName::Esm) => Form::Plain(Format::Esm),
+        Some(FormatName::Resumable) => Form::Resumable,
+        None if Path::new(&args.output).extension().is_some_and(|extension| extension == "mjs") => {
+            Form::Plain(Format::Esm)
+        }
+        None => Form::Plain(Format::CommonJs),
     }
 }
