@@ -1,10 +1,10 @@
 //! Emits an ES module of a plain program that runs when it is asked for: what it declares stands beside the program's
 //! own declarations, what it does is in a function.
 
-use swc_core::common::DUMMY_SP;
+use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
 
-use crate::ast::{FunctionKind, call, declare, expr_stmt, function, function_expr, ident_expr, number};
+use crate::ast::{call, declare, expr_stmt, ident_expr, number};
 use crate::emit::Emitter;
 use crate::emit_esm::{emit_getters, emit_import_statements, emit_open_stars, emit_parts};
 use crate::graph::ModuleId;
@@ -21,9 +21,9 @@ pub(crate) fn emit_lazy(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
     let Hoisted { mut declarations, body } = hoist_declarations(stmts);
     declarations.extend(emit_namespace(emitter, id));
     if let Some(name) = emitter.names.inits.get(&id).cloned() {
-        let kind = if emitter.linked.awaits[id] { FunctionKind::Async } else { FunctionKind::Plain };
-        let run = function_expr(function(kind, Vec::new(), body));
-        let made = call(ident_expr(&emitter.runtime.need("$lazy")), vec![run], DUMMY_SP);
+        let run = arrow_block(body, emitter.linked.awaits[id]);
+        let once = if emitter.linked.awaits[id] { "$once" } else { "$lazy" };
+        let made = call(ident_expr(&emitter.runtime.need(once)), vec![run], DUMMY_SP);
         declarations.push(declare(VarDeclKind::Const, vec![(name, Some(made))]));
     }
     declarations.extend(emit_registration(emitter, id));
@@ -33,11 +33,9 @@ pub(crate) fn emit_lazy(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
 /// The namespace object of a module of a plain program, where it is needed.
 pub(crate) fn emit_namespace(emitter: &mut Emitter<'_>, id: ModuleId) -> Option<Stmt> {
     let namespace = emitter.names.namespaces.get(&id).cloned()?;
-    let mut args = vec![emit_getters(emitter, id)];
-    if !emitter.linked.open_stars(id).is_empty() {
-        args.push(number(1));
-    }
-    let made = call(ident_expr(&emitter.runtime.need("$namespace")), args, DUMMY_SP);
+    let is_open = !emitter.linked.open_stars(id).is_empty();
+    let make = emitter.runtime.need(if is_open { "$openNamespace" } else { "$namespace" });
+    let made = call(ident_expr(&make), vec![emit_getters(emitter, id)], DUMMY_SP);
     Some(declare(VarDeclKind::Const, vec![(namespace, Some(made))]))
 }
 
@@ -62,4 +60,18 @@ pub(crate) fn emit_init(emitter: &Emitter<'_>, id: ModuleId) -> Option<Stmt> {
     let run = call(ident_expr(emitter.names.inits.get(&id)?), Vec::new(), DUMMY_SP);
     let awaits = emitter.linked.awaits[id];
     Some(expr_stmt(if awaits { Box::new(Expr::Await(AwaitExpr { span: DUMMY_SP, arg: run })) } else { run }))
+}
+
+/// `() => { … }`: a module's code has no `this`.
+fn arrow_block(stmts: Vec<Stmt>, is_async: bool) -> Box<Expr> {
+    Box::new(Expr::Arrow(ArrowExpr {
+        span: DUMMY_SP,
+        ctxt: SyntaxContext::empty(),
+        params: Vec::new(),
+        body: Box::new(ArrowFunctionBody::FunctionBody(FunctionBody { span: DUMMY_SP, stmts })),
+        is_async,
+        is_generator: false,
+        type_params: None,
+        return_type: None,
+    }))
 }

@@ -10,6 +10,7 @@ use crate::Form;
 use crate::ast::{fresh_ident, ident_expr, member, undefined};
 use crate::graph::{ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
+use crate::requires::DependencyKind;
 use crate::shake::{Live, Source, Taken};
 
 /// Names and numbers of one script.
@@ -25,6 +26,8 @@ pub(crate) struct Names {
     pub(crate) esm_numbers: HashMap<ModuleId, usize>,
     /// In a plain program: what runs a wrapped module, whose names are seen like any other's.
     pub(crate) inits: HashMap<ModuleId, Id>,
+    /// How often ES modules `import()` ES modules.
+    pub(crate) dynamic_imports: usize,
 }
 
 /// Where a taken value is declared.
@@ -37,7 +40,7 @@ enum Scope {
 
 /// Names everything that is live, in a fixed order.
 pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
-    let mut names = Names::default();
+    let mut names = Names { dynamic_imports: count_dynamic_imports(linked, live), ..Names::default() };
     let asked = if form == Form::Resumable { HashSet::new() } else { asked_by_commonjs(linked, live) };
     for (id, module) in linked.graph.modules.iter().enumerate() {
         if !live.modules[id] {
@@ -81,6 +84,13 @@ pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
         }
     }
     names
+}
+
+fn count_dynamic_imports(linked: &Linked, live: &Live) -> usize {
+    let modules = linked.graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]);
+    let parts = modules.filter_map(|(_, module)| module.esm()).flat_map(|body| &body.parts);
+    let asked = parts.flat_map(|part| &part.requests.dependencies);
+    asked.filter(|dependency| dependency.kind == DependencyKind::DynamicImport).count()
 }
 
 /// ES modules that CommonJS modules `require` or `import()`.

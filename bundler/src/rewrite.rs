@@ -8,7 +8,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 
 use crate::ast::{
-    call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await, yield_delegate,
+    arrow, call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await,
+    yield_delegate,
 };
 use crate::emit::Emitter;
 use crate::graph::{ModuleId, Target};
@@ -23,6 +24,17 @@ use crate::{Form, Format};
 
 /// What a variable called `yield` is called in a generator, where that is a keyword.
 const YIELD: &str = "$yield$";
+
+/// The runtime's function for `import()` of an ES module.
+const IMPORT_ESM: &str = "$importEsm";
+
+/// What that function does, where it would be called only once.
+fn import_once(init: Box<Expr>, namespace: Box<Expr>, unresolved: SyntaxContext, span: Span) -> Box<Expr> {
+    let promise = ident_expr(&("Promise".into(), unresolved));
+    let resolved = call(member(promise, "resolve", DUMMY_SP), Vec::new(), span);
+    let run = call(member(resolved, "then", DUMMY_SP), vec![init], DUMMY_SP);
+    call(member(run, "then", DUMMY_SP), vec![arrow(namespace)], DUMMY_SP)
+}
 
 /// Rewrites pieces of one module.
 pub(crate) struct Rewriter<'a> {
@@ -62,8 +74,11 @@ impl<'a> Rewriter<'a> {
             return self.run(by_number, vec![number(*number_of)], span);
         }
         let name = |id: Option<&Id>| id.map_or_else(|| number(0), ident_expr);
-        let args = vec![name(self.names.inits.get(&id)), name(self.names.namespaces.get(&id))];
-        self.run(function, args, span)
+        let [init, namespace] = [self.names.inits.get(&id), self.names.namespaces.get(&id)].map(name);
+        if function == IMPORT_ESM && self.names.dynamic_imports == 1 {
+            return import_once(init, namespace, self.linked.graph.sources.unresolved_ctxt(), span);
+        }
+        self.run(function, vec![init, namespace], span)
     }
 
     fn host_require(&mut self) -> Box<Expr> {
@@ -213,7 +228,7 @@ impl<'a> Rewriter<'a> {
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
                 (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
-                (None, _) if self.form != Form::Resumable => self.ask_esm(["$importEsm", "$importEsmNow"], *id, span),
+                (None, _) if self.form != Form::Resumable => self.ask_esm([IMPORT_ESM, "$importEsmNow"], *id, span),
                 (None, id) => self.run("$importEsm", vec![number(id.copied().unwrap_or_default())], span),
             },
         }

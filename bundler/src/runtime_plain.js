@@ -36,22 +36,30 @@
   }
 
   // What an ES module does when it is asked for, once.
-  function $lazy(run) {
-    var result, failure;
+  function $lazy(run, result, failure) {
     return () => {
-      if (failure) throw failure.error;
-      if (run) {
-        var body = run;
-        run = null;
-        try {
-          result = body();
-        } catch (error) {
-          failure = { error };
-          throw error;
-        }
+      if (failure) throw failure[0];
+      try {
+        return run ? (result = run((run = 0))) : result;
+      } catch (error) {
+        throw (failure = [error])[0];
       }
-      return result;
     };
+  }
+
+  // One that waits: whoever asks gets the same promise.
+  function $once(run, result) {
+    return () => (run ? (result = run((run = 0))) : result);
+  }
+
+  function $openNamespace(getters) {
+    for (var name in getters) getters[name] = { get: getters[name], enumerable: true };
+    getters[Symbol.toStringTag] = { value: "Module" };
+    return Object.create(null, getters);
+  }
+
+  function $namespace(getters) {
+    return Object.preventExtensions($openNamespace(getters));
   }
 
   // ES modules that CommonJS modules ask for, by id: [what runs it, namespace].
