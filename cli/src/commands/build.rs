@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use edgepack_bundler::Minify;
 use edgepack_format::targets::{TARGETS, Target, find};
+use serde_json::Value;
 
 use crate::args::BuildArgs;
 use crate::build::{Packed, Plan, StartUp, executable, pack};
@@ -20,7 +22,9 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up };
+    let define = definitions(&args.define)?;
+    let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
+    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, minify, define: &define };
     let packed = pack(&plan, &mut progress)?;
     let (bytes, kind) = if args.container_only {
         (packed.container.clone(), Kind::Data)
@@ -41,6 +45,18 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
         report::text(&packed, &written, &phases)
     }
     Ok(())
+}
+
+/// `NAME=VALUE`; a value that is not JSON is a string.
+pub(crate) fn definitions(given: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+    let parse = |given: &String| {
+        let (name, value) = given.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--define {given} has no value"))
+                .hint("for example: --define process.env.NODE_ENV=production")
+        })?;
+        Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+    };
+    given.iter().map(parse).collect()
 }
 
 /// The target named, or the first of the table.
