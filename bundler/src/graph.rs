@@ -1,12 +1,13 @@
 //! Loads the entry and everything reachable from it into one graph of modules.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use swc_core::common::{SourceMapper, Span};
 use swc_core::ecma::ast::{Function, Id};
 
+use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
 use crate::json::json_module;
@@ -28,6 +29,8 @@ pub(crate) struct Graph {
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) packages: Packages,
     pub(crate) virtual_paths: VirtualPaths,
+    /// Modules that are left to be loaded at run time, though they are no builtins.
+    pub(crate) externals: BTreeSet<String>,
 }
 
 /// One file.
@@ -100,11 +103,12 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         options,
         resolver: NodeResolver::new(),
         graph: Graph {
-            sources: Sources::new(),
+            sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
             warnings: Vec::new(),
             packages: Packages::default(),
             virtual_paths: VirtualPaths::new(&app.root),
+            externals: BTreeSet::new(),
         },
         by_file: HashMap::new(),
         queue: VecDeque::new(),
@@ -296,6 +300,10 @@ impl Loader<'_> {
     fn target(&mut self, id: ModuleId, asked: &Asked<'_>) -> Target {
         let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
         let specifier = asked.specifier;
+        if is_external(specifier, &self.options.external) {
+            self.graph.externals.insert(specifier.to_owned());
+            return Target::Builtin(specifier.to_owned());
+        }
         match self.resolver.resolve(&folder, specifier, asked.request, self.options.builtins) {
             Resolved::File(file) => match unloadable(&file) {
                 Some((what, hint)) => self.missing(id, asked, &format!("`{specifier}` is {what}."), hint),
@@ -452,6 +460,13 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
     };
     let requests = find_requests(&function.body, &names);
     CommonJs { function, requests, is_json: is_json == IsJson::Yes }
+}
+
+/// A package that is left to be loaded at run time, or something in it.
+fn is_external(specifier: &str, external: &[String]) -> bool {
+    external
+        .iter()
+        .any(|name| specifier.strip_prefix(&**name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// A file's name as the beginning of an identifier.

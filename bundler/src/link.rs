@@ -9,6 +9,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
+use crate::{Form, Format};
 
 /// A graph whose imports are bound.
 pub(crate) struct Linked {
@@ -62,6 +63,23 @@ pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
     let mut all = errors;
     all.append(&mut linked.graph.warnings);
     Err(Diagnostics(all))
+}
+
+/// Only an ES module can wait at its top level.
+pub(crate) fn check_form(linked: &Linked, form: Form) -> Result<(), Diagnostics> {
+    if form != Form::Plain(Format::CommonJs) || !linked.awaits[0] {
+        return Ok(());
+    }
+    let modules = &linked.graph.modules;
+    let awaiting = static_closure(&linked.graph, [0]).into_iter().filter(|id| awaits(&linked.graph, *id)).min();
+    let module = &modules[awaiting.unwrap_or_default()];
+    let part = module.esm().and_then(|body| body.parts.iter().find(|part| part.requests.awaits_at_top));
+    let found = Diagnostic::of_file(Severity::Error, module.shown(), "A CommonJS module cannot wait at its top level.")
+        .with_hint("Bundle it as an ES module: --format esm.");
+    Err(match part {
+        Some(part) => found.at(&linked.graph.sources.map, part.span).into(),
+        None => found.into(),
+    })
 }
 
 fn awaits(graph: &Graph, id: ModuleId) -> bool {

@@ -11,7 +11,8 @@ use swc_core::ecma::transforms::base::fixer::paren_remover;
 use swc_core::ecma::transforms::base::resolver;
 use swc_core::ecma::transforms::typescript;
 
-use crate::ast::{FunctionKind, expr_stmt, function, function_expr};
+use crate::ast::{FunctionKind, expr_stmt, function, function_expr, guarded, unguarded};
+use crate::define::{Defines, apply_defines};
 use crate::package::PackageType;
 
 /// What all files of a build share.
@@ -19,6 +20,7 @@ pub(crate) struct Sources {
     pub(crate) map: Lrc<SourceMap>,
     pub(crate) comments: SingleThreadedComments,
     pub(crate) unresolved: Mark,
+    pub(crate) defines: Defines,
 }
 
 /// A source file as a module of one of Node's two kinds.
@@ -38,8 +40,8 @@ pub(crate) struct SyntaxError {
 pub(crate) const WRAPPER_PARAMS: [&str; 5] = ["exports", "require", "module", "__filename", "__dirname"];
 
 impl Sources {
-    pub(crate) fn new() -> Self {
-        Self { map: Lrc::default(), comments: SingleThreadedComments::default(), unresolved: Mark::new() }
+    pub(crate) fn new(defines: Defines) -> Self {
+        Self { map: Lrc::default(), comments: SingleThreadedComments::default(), unresolved: Mark::new(), defines }
     }
 
     pub(crate) fn unresolved_ctxt(&self) -> SyntaxContext {
@@ -59,8 +61,16 @@ pub(crate) fn parse_source(
     let typescript = matches!(extension, "ts" | "mts" | "cts" | "tsx");
     let program = parse_program(sources, &file, syntax_for(extension), module_system(extension, package))?;
     Ok(match program {
-        Program::Module(module) => Parsed::Esm(resolve_module(sources, module, typescript)),
-        Program::Script(script) => Parsed::CommonJs(Box::new(resolve_commonjs(sources, script, typescript))),
+        Program::Module(module) => {
+            let mut program = Program::Module(resolve_module(sources, module, typescript));
+            apply_defines(&mut program, &sources.defines, sources.unresolved);
+            Parsed::Esm(program.module().unwrap_or_default())
+        }
+        Program::Script(script) => {
+            let mut program = guarded(resolve_commonjs(sources, script, typescript), sources.unresolved);
+            apply_defines(&mut program, &sources.defines, sources.unresolved);
+            Parsed::CommonJs(Box::new(unguarded(program)))
+        }
     })
 }
 

@@ -35,6 +35,7 @@ usage: cargo xtask COMMAND
   test [FILTER]     sets up, builds, and runs every test and check; on other machines than this one, in qemu, a sample
   test --full       and all of them
   bench boot        compares boot times with node and bun, and writes bench/boot.md
+  bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bless             accepts what the tests print now as what they are to print
   notice            writes NOTICE from what is linked
   tidy              checks the rules of the house";
@@ -67,6 +68,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["test", "--full", filter @ ..] => test::test(&project, Lane::Full, filter),
         ["test", filter @ ..] => test::test(&project, Lane::Fast, filter),
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
+        ["bench", "bundle"] => bench::bundle(&project),
         ["bless"] => bless::bless(&project),
         ["notice"] => notice::write(&project),
         ["tidy"] => tidy::tidy(&project),

@@ -3,6 +3,7 @@
 mod base;
 mod hot;
 mod link;
+mod placement;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -36,6 +37,7 @@ const INPUTS: &[&str] = &[
     "xtask/src/stub/base.rs",
     "xtask/src/stub/hot.rs",
     "xtask/src/stub/link.rs",
+    "xtask/src/stub/placement.rs",
     "xtask/src/stub/programs",
     "xtask/src/stub/translate.rs",
     "Cargo.lock",
@@ -92,15 +94,32 @@ fn native_engine(project: &Project, guest: &Guest, target: &Target) -> Result<Ve
     Ok(objects)
 }
 
+/// The plan of the heap, from a guest whose base image is that of a recorded start; its path in the cache.
+pub(crate) fn plan(project: &Project, recorded: &Guest, log: &Path) -> Result<PathBuf> {
+    let (wasm, image, log) = (read(&recorded.wasm)?, read(&recorded.base)?, read(log)?);
+    let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
+    let folder = project.cached("plan", INPUTS, &extra, |folder| {
+        let base = BaseImage::decode(&image)?;
+        let stub = link(project, recorded, own_target()?, &placement::everything(&base))?;
+        let plan = placement::plan(&stub, hash(&wasm, &base), base.memory, &log, folder)?;
+        fs::write(folder.join("plan"), plan).map_err(Into::into)
+    })?;
+    Ok(folder.join("plan"))
+}
+
+/// Programs are watched on the machine that builds: linear memory is laid out alike on all.
+fn own_target() -> Result<&'static Target> {
+    let own = TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH);
+    own.context("this machine is no target")
+}
+
 /// How hot the pages of the base image are.
 fn heat(project: &Project, guest: &Guest) -> Result<Heat> {
     let (wasm, image) = (read(&guest.wasm)?, read(&guest.base)?);
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("heat", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        // On the machine that builds: linear memory is laid out alike on all.
-        let own = TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH);
-        let stub = link(project, guest, own.context("this machine is no target")?, &Heat::new())?;
+        let stub = link(project, guest, own_target()?, &Heat::new())?;
         let heat = hot::heat(&stub, hash(&wasm, &base), base.memory, folder)?;
         let lines: String = heat.iter().map(|(page, programs)| format!("{page} {programs}\n")).collect();
         fs::write(folder.join("pages"), lines).map_err(Into::into)

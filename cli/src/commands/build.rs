@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use edgepack_bundler::Minify;
 use edgepack_format::shebang::SHEBANG;
 use edgepack_format::targets::Target;
+use serde_json::Value;
 
 use crate::args::BuildArgs;
 use crate::build::{Packed, Plan, StartUp, executable, pack};
@@ -26,7 +28,9 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
-    let plan = Plan { entry: &args.entry, targets: &targets, allow: &args.allow, start_up };
+    let define = definitions(&args.define)?;
+    let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
+    let plan = Plan { entry: &args.entry, targets: &targets, allow: &args.allow, start_up, minify, define: &define };
     let packed = pack(&plan, &mut progress)?;
     let written = write(args, &targets, &packed, &mut progress)?;
     for warning in &packed.warnings {
@@ -39,6 +43,18 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
         report::text(&packed, &written, &phases)
     }
     Ok(())
+}
+
+/// `NAME=VALUE`; a value that is not JSON is a string.
+pub(crate) fn definitions(given: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+    let parse = |given: &String| {
+        let (name, value) = given.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--define {given} has no value"))
+                .hint("for example: --define process.env.NODE_ENV=production")
+        })?;
+        Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+    };
+    given.iter().map(parse).collect()
 }
 
 /// Writes a file for each target, in the order they were named.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Result;
+use edgepack_bundler::Minify;
 use edgepack_format::container::{Hash, WASM_HEADER};
 use edgepack_format::shebang::without_shebang;
 
@@ -23,7 +24,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         read_container(args)?
     } else {
         let mut progress = Progress::new(Audience::Silent);
-        let plan = Plan { entry: &args.app, targets: &[target], allow: &args.allow, start_up: StartUp::Nothing };
+        let plan = Plan {
+            entry: &args.app,
+            targets: &[target],
+            allow: &args.allow,
+            start_up: StartUp::Nothing,
+            minify: Minify::No,
+            define: &[],
+        };
         let packed = pack(&plan, &mut progress)?;
         for warning in &packed.warnings {
             progress.line(warning);
