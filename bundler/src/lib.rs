@@ -42,13 +42,11 @@ use swc_core::common::{GLOBALS, Globals};
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 
-/// What to bundle, and for which target.
+/// What to bundle.
 #[derive(Debug, Clone)]
 pub struct BundleOptions {
     /// A source file, or a folder with a package.json or an index file.
     pub entry: PathBuf,
-    /// `process.arch` of the target, as Node spells it.
-    pub node_arch: String,
     /// Globs of files to embed, relative to the app's root, besides those named in its package.json.
     pub assets: Vec<String>,
     /// Which of Node's builtins may be imported.

@@ -103,7 +103,6 @@ fn bundle_entry(entry: PathBuf, whitespace: Whitespace) -> Result<Bundle, Diagno
 fn options(entry: &Path, minify: Minify) -> BundleOptions {
     BundleOptions {
         entry: entry.to_owned(),
-        node_arch: "x64".to_owned(),
         assets: Vec::new(),
         define: Vec::new(),
         builtins: Builtins::Supported,

@@ -1,44 +1,42 @@
-//! `edgepack build`: an app → an executable or a container, and a report of it.
+//! `edgepack build`: an app → executables or a container, and a report of them.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use edgepack_bundler::Minify;
-use edgepack_format::targets::{TARGETS, Target, find};
+use edgepack_format::shebang::SHEBANG;
+use edgepack_format::targets::Target;
 use serde_json::Value;
 
 use crate::args::BuildArgs;
 use crate::build::{Packed, Plan, StartUp, executable, pack};
 use crate::failure::Failure;
-use crate::output::{self, Kind};
+use crate::output::{self, Kind, paths};
 use crate::progress::{Audience, Progress};
 use crate::report::{self, Written};
+use crate::target::named_all;
 
 /// Runs the command.
 pub(crate) fn build(args: &BuildArgs) -> Result<()> {
-    let target = target(args.target.as_deref())?;
+    let targets = named_all(&args.target)?;
+    if args.container_only && targets.len() > 1 {
+        let failure = Failure::usage("a container runs on every target, and --container-only writes one");
+        return Err(failure.hint("name at most one target: the one it is to boot fastest on").into());
+    }
     if let Some(path) = &args.output {
-        output::check(path)?;
+        paths(path, &targets).iter().try_for_each(|path| output::check(path))?;
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
     let define = definitions(&args.define)?;
     let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, minify, define: &define };
+    let plan = Plan { entry: &args.entry, targets: &targets, allow: &args.allow, start_up, minify, define: &define };
     let packed = pack(&plan, &mut progress)?;
-    let (bytes, kind) = if args.container_only {
-        (packed.container.clone(), Kind::Data)
-    } else {
-        (progress.phase("emit", "emitting", || executable(target, &packed.container))?, Kind::Executable)
-    };
-    let path = args.output.clone().unwrap_or_else(|| default_output(&packed, kind));
-    output::check(&path)?;
-    progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
+    let written = write(args, &targets, &packed, &mut progress)?;
     for warning in &packed.warnings {
         progress.line(warning);
     }
     let phases = progress.finish();
-    let written = Written { path: &path, bytes: bytes.len(), kind, target };
     if args.json {
         report::json(&packed, &written, &phases)
     } else {
@@ -59,19 +57,32 @@ pub(crate) fn definitions(given: &[String]) -> Result<Vec<(String, Value)>, Fail
     given.iter().map(parse).collect()
 }
 
-/// The target named, or the first of the table.
-pub(crate) fn target(triple: Option<&str>) -> Result<&'static Target, Failure> {
-    match triple {
-        None => TARGETS.first().ok_or_else(|| Failure::new("this edgepack has no targets")),
-        Some(triple) => find(triple).ok_or_else(|| {
-            Failure::usage(format!("there is no target {triple}")).hint("`edgepack targets` lists them")
-        }),
+/// Writes a file for each target, in the order they were named.
+fn write<'p>(
+    args: &BuildArgs,
+    targets: &[&'static Target],
+    packed: &'p Packed,
+    progress: &mut Progress,
+) -> Result<Vec<Written<'p>>> {
+    let output = args.output.clone().unwrap_or_else(|| default_output(args, packed));
+    let mut all = Vec::new();
+    for (path, target) in paths(&output, targets).into_iter().zip(targets.iter().copied()) {
+        let variant = packed.variants.iter().find(|variant| variant.targets.contains(&target));
+        let variant = variant.ok_or_else(|| Failure::new(format!("nothing was packed for {}", target.triple)))?;
+        let (bytes, kind) = if args.shebang {
+            ([SHEBANG.as_bytes(), &variant.container].concat(), Kind::Script)
+        } else if args.container_only {
+            (variant.container.clone(), Kind::Data)
+        } else {
+            (progress.phase("emit", "emitting", || executable(target, &variant.container))?, Kind::Executable)
+        };
+        output::check(&path)?;
+        progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
+        all.push(Written { path, bytes: bytes.len(), kind, target, variant });
     }
+    Ok(all)
 }
 
-fn default_output(packed: &Packed, kind: Kind) -> PathBuf {
-    match kind {
-        Kind::Executable => PathBuf::from(&packed.name),
-        Kind::Data => PathBuf::from(format!("{}.epk", packed.name)),
-    }
+fn default_output(args: &BuildArgs, packed: &Packed) -> PathBuf {
+    PathBuf::from(if args.container_only { format!("{}.epk", packed.name) } else { packed.name.clone() })
 }

@@ -34,7 +34,6 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<()> {
 fn options(args: &BundleArgs) -> Result<BundleOptions> {
     Ok(BundleOptions {
         entry: args.entry.clone(),
-        node_arch: String::new(),
         assets: Vec::new(),
         builtins: Builtins::Node,
         define: definitions(&args.define)?,
