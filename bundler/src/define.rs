@@ -29,7 +29,7 @@ enum Known {
 }
 
 impl Defines {
-    /// What is known of the target, what the app's package.json says, and what the options say.
+    /// What is known of all targets, what the app's package.json says, and what the options say.
     pub(crate) fn choose(app: &App, options: &BundleOptions) -> Result<Self, Diagnostics> {
         // Nothing of Node gives ES modules one.
         let mut defines = Self(HashMap::from([("import.meta.env".to_owned(), Known::Undefined)]));

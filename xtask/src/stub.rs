@@ -17,7 +17,6 @@ use edgepack_format::targets::{TARGETS, Target};
 use edgepack_packer::{compress_stub, expand_stub};
 
 use self::base::{BaseImage, Heat};
-pub(crate) use self::link::zig_cc;
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::output;
@@ -100,8 +99,9 @@ pub(crate) fn plan(project: &Project, recorded: &Guest, log: &Path) -> Result<Pa
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("plan", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let stub = link(project, recorded, own_target()?, &placement::everything(&base))?;
-        let plan = placement::plan(&stub, hash(&wasm, &base), base.memory, &log, folder)?;
+        let own = own_target()?;
+        let stub = link(project, recorded, own, &placement::everything(&base))?;
+        let plan = placement::plan((&stub, own.layout.base), hash(&wasm, &base), base.memory, &log, folder)?;
         fs::write(folder.join("plan"), plan).map_err(Into::into)
     })?;
     Ok(folder.join("plan"))
@@ -109,8 +109,7 @@ pub(crate) fn plan(project: &Project, recorded: &Guest, log: &Path) -> Result<Pa
 
 /// Programs are watched on the machine that builds: linear memory is laid out alike on all.
 fn own_target() -> Result<&'static Target> {
-    let own = TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH);
-    own.context("this machine is no target")
+    TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH).context("this machine is no target")
 }
 
 /// How hot the pages of the base image are.
