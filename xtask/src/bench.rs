@@ -4,6 +4,7 @@
 mod build;
 mod bundle;
 mod measure;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,6 +17,7 @@ use crate::run::{answers, command, output};
 use build::{Contender, Peers, contenders};
 pub(crate) use bundle::bundle;
 use measure::{first_output, first_response};
+pub(crate) use targets::targets;
 
 /// Rounds of a comparison; `--rounds N` changes it.
 const ROUNDS: usize = 31;

@@ -36,6 +36,7 @@ usage: cargo xtask COMMAND
   test --full       and all of them
   bench boot        compares boot times with node and bun, and writes bench/boot.md
   bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
+  bench targets     counts bytes and instructions on every target, and writes bench/targets.md
   bless             accepts what the tests print now as what they are to print
   notice            writes NOTICE from what is linked
   tidy              checks the rules of the house";
@@ -69,6 +70,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["test", filter @ ..] => test::test(&project, Lane::Fast, filter),
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
         ["bench", "bundle"] => bench::bundle(&project),
+        ["bench", "targets"] => bench::targets(&project),
         ["bless"] => bless::bless(&project),
         ["notice"] => notice::write(&project),
         ["tidy"] => tidy::tidy(&project),

@@ -17,6 +17,7 @@ use edgepack_format::targets::{TARGETS, Target};
 use edgepack_packer::{compress_stub, expand_stub};
 
 use self::base::{BaseImage, Heat};
+pub(crate) use self::link::zig_cc;
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::output;
