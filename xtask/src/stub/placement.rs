@@ -68,22 +68,26 @@ pub(super) fn plan(
 /// Runs a program under valgrind's lackey, which prints every access to memory.
 fn watch(program: &Path, memory_bytes: usize, memory_base: u64) -> Result<Touches> {
     let mut command = Command::new("/usr/bin/valgrind");
-    command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no"]).arg(program);
-    command.env_clear().env("HOME", "/").current_dir("/");
+    command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no"]);
+    // The loader brings zero pages in a handler of faults: the guest's registers have to be right at every access.
+    command.args(["--px-default=allregs-at-mem-access", "--px-file-backed=allregs-at-mem-access"]);
+    command.arg(program).env_clear().env("HOME", "/").current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("valgrind cannot be started")?;
     // Nobody writes more to standard output than a pipe holds.
     let mut lines = BufReader::with_capacity(1 << 20, child.stderr.take().context("it was piped")?);
     let mut touches = Touches(vec![0; memory_bytes / GRANULE_BYTES]);
-    let mut line = Vec::new();
+    let (mut line, mut said) = (Vec::new(), String::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
-        if let Some((kind, address, bytes)) = access(&line, memory_base) {
-            touches.add(kind, address, bytes);
+        match line.get(..3) {
+            Some(b"I  " | b" L " | b" S " | b" M ") => touches.note(&line, memory_base),
+            _ => said.push_str(&String::from_utf8_lossy(&line)),
         }
         line.clear();
     }
     let output = child.wait_with_output()?;
-    ensure!(output.status.success() && !output.stdout.is_empty(), "{} failed ({})", program.display(), output.status);
+    let ran = output.status.success() && !output.stdout.is_empty();
+    ensure!(ran, "{} failed ({}): {said}", program.display(), output.status);
     Ok(touches)
 }
 
@@ -101,6 +105,12 @@ fn access(line: &[u8], memory_base: u64) -> Option<(u8, usize, usize)> {
 }
 
 impl Touches {
+    fn note(&mut self, line: &[u8], memory_base: u64) {
+        if let Some((kind, address, bytes)) = access(line, memory_base) {
+            self.add(kind, address, bytes);
+        }
+    }
+
     fn add(&mut self, kind: u8, address: usize, bytes: usize) {
         let last = address.saturating_add(bytes).saturating_sub(1) / GRANULE_BYTES;
         if let Some(granules) = self.0.get_mut(address / GRANULE_BYTES..=last) {
