@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use edgepack_format::container::{Effect, Guard, Hash};
 use edgepack_format::manifest::Manifest;
@@ -17,6 +18,8 @@ use crate::run::{command, run};
 const STACK_POINTER: u32 = 1 << 20;
 /// As many pages of the guest's ballast are mapped; the rest is cold.
 const HOT_BALLAST: u32 = 8;
+
+static BUILDING: Mutex<()> = Mutex::new(());
 
 /// What the packer needs, and where to put what it makes.
 struct Bench {
@@ -68,6 +71,8 @@ enum Images {
 
 impl Bench {
     fn new(machine: Machine) -> Bench {
+        // What is being built is named by the process, which tests may share.
+        let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let project = Project::open().unwrap();
         let inputs = ["stub-runtime/tests/guest"];
         let folder = project.cached("test-guest", &inputs, "", |folder| {
