@@ -15,7 +15,7 @@ use crate::graph::{Body, ModuleId};
 use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
 use crate::names::{Names, choose_names};
-use crate::runtime::Runtime;
+use crate::runtime::{Awaiting, Runtime};
 use crate::shake::Live;
 use crate::steps::StepNames;
 
@@ -35,6 +35,7 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Live,
     pub(crate) names: &'a Names,
     pub(crate) runtime: Runtime,
+    pub(crate) awaiting: Awaiting,
     pub(crate) steps: StepNames,
     /// By module: its code, taken from where it is emitted.
     pub(crate) code: Vec<Code>,
@@ -55,9 +56,10 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
     let names = choose_names(&linked, live);
-    let runtime = Runtime::parse(&linked.graph.sources);
+    let awaiting = awaiting(&linked, live);
+    let runtime = Runtime::parse(&linked.graph.sources, awaiting);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
-    let mut emitter = Emitter { linked: &linked, live, names: &names, runtime, steps, code };
+    let mut emitter = Emitter { linked: &linked, live, names: &names, runtime, awaiting, steps, code };
     let body = emit_body(&mut emitter);
     // Whether it is used is only known once clashing names have been changed.
     emitter.runtime.need(SETTER);
@@ -74,6 +76,12 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
         entry: linked.graph.modules[0].path.clone(),
         warnings: linked.graph.warnings,
     }
+}
+
+fn awaiting(linked: &Linked, live: &Live) -> Awaiting {
+    let mut ids = 0..linked.graph.modules.len();
+    let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
+    if ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {

@@ -1,18 +1,22 @@
 //! Loads the entry and everything reachable from it into one graph of modules.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use swc_core::common::{SourceMapper, Span};
-use swc_core::ecma::ast::{Function, Id};
+use swc_core::ecma::ast::{Function, Id, VarDeclKind};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
 use crate::json::json_module;
+use crate::known_text::known_names;
+use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages};
 use crate::parse::{Parsed, Sources, parse_source};
-use crate::requires::{Dependency, DependencyKind, ModuleNames, Requests, find_requests};
+use crate::patterns::matching_files;
+use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
 use crate::scan::{EsModule, scan_module};
 use crate::virtual_paths::{APP, VirtualPaths};
@@ -43,6 +47,8 @@ pub(crate) struct Module {
     pub(crate) body: Body,
     /// Where each `require` and `import()` leads, by the span of the call.
     pub(crate) targets: HashMap<Span, Target>,
+    /// What each `require` and `import()` of a name that is partly known may mean, by the span of the call.
+    pub(crate) matches: HashMap<Span, Vec<Target>>,
     /// Where each record of `EsModule::imports` leads.
     pub(crate) import_targets: Vec<Target>,
     importer: Option<ModuleId>,
@@ -92,6 +98,23 @@ impl Module {
             Body::Esm(_) => None,
         }
     }
+
+    /// What the pieces of its code ask for.
+    pub(crate) fn requests(&self) -> Vec<&Requests> {
+        match &self.body {
+            Body::CommonJs(body) => vec![&body.requests],
+            Body::Esm(body) => body.parts.iter().map(|part| &part.requests).collect(),
+        }
+    }
+
+    /// Where the calls in a piece of its code may lead.
+    pub(crate) fn leads(&self, requests: &Requests) -> Vec<(DependencyKind, &Target)> {
+        let known = requests.dependencies.iter().filter_map(|it| Some((it.kind, self.targets.get(&it.span)?)));
+        let partly = requests.patterns.iter().flat_map(|pattern| {
+            self.matches.get(&pattern.span).into_iter().flatten().map(|target| (pattern.kind, target))
+        });
+        known.chain(partly).collect()
+    }
 }
 
 /// Loads the whole graph; all errors on the way are reported together.
@@ -109,7 +132,8 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         by_file: HashMap::new(),
         queue: VecDeque::new(),
         errors: Vec::new(),
-        failed_requires: Vec::new(),
+        failures: Vec::new(),
+        unknown: Vec::new(),
     };
     loader.enqueue(app.entry.clone(), None);
     while let Some((file, id, importer)) = loader.queue.pop_front() {
@@ -118,7 +142,8 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         loader.graph.modules.push(module);
         loader.follow(id);
     }
-    loader.judge_failed_requires();
+    loader.judge_failures();
+    loader.warn_of_unknown();
     if loader.errors.is_empty() {
         return Ok(loader.graph);
     }
@@ -133,12 +158,18 @@ struct Loader<'a> {
     by_file: HashMap<PathBuf, ModuleId>,
     queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
     errors: Vec<Diagnostic>,
-    /// Top-level `require`s that cannot succeed, with the index in `errors` before which they were met.
-    failed_requires: Vec<FailedRequire>,
+    /// Requests that cannot succeed; whether that matters is known when everything is loaded.
+    failures: Vec<FailedRequest>,
+    /// Calls of `require` and `import` whose specifiers are not known.
+    unknown: Vec<(ModuleId, Span)>,
 }
 
-struct FailedRequire {
+struct FailedRequest {
     module: ModuleId,
+    specifier: String,
+    request: Request,
+    failure: Failure,
+    /// How many errors were met before.
     errors_before: usize,
     found: Diagnostic,
 }
@@ -148,7 +179,7 @@ struct Asked<'a> {
     specifier: &'a str,
     request: Request,
     span: Span,
-    guarded: bool,
+    failure: Failure,
 }
 
 impl Loader<'_> {
@@ -183,6 +214,7 @@ impl Loader<'_> {
                 is_json: false,
             })),
             targets: HashMap::new(),
+            matches: HashMap::new(),
             import_targets: Vec::new(),
             importer,
             file,
@@ -231,30 +263,51 @@ impl Loader<'_> {
     /// Resolves everything that module `id` asks for, and queues what is new.
     fn follow(&mut self, id: ModuleId) {
         let module = &self.graph.modules[id];
-        let (dependencies, records, unknown): (Vec<Dependency>, Vec<(String, Span)>, Vec<Span>) = match &module.body {
-            Body::CommonJs(body) => {
-                (body.requests.dependencies.clone(), Vec::new(), body.requests.unknown_specifiers.clone())
-            }
-            Body::Esm(body) => (
-                body.parts.iter().flat_map(|part| part.requests.dependencies.iter().cloned()).collect(),
-                body.imports.iter().map(|record| (record.specifier.clone(), record.span)).collect(),
-                body.parts.iter().flat_map(|part| part.requests.unknown_specifiers.iter().copied()).collect(),
-            ),
-        };
+        let records: Vec<(String, Span)> = module.esm().map_or_else(Vec::new, |body| {
+            body.imports.iter().map(|record| (record.specifier.clone(), record.span)).collect()
+        });
+        let asked: Vec<Requests> = module.requests().into_iter().cloned().collect();
         for (specifier, span) in records {
-            let asked = Asked { specifier: &specifier, request: Request::Import, span, guarded: false };
+            let asked = Asked { specifier: &specifier, request: Request::Import, span, failure: Failure::Fatal };
             let target = self.target(id, &asked);
             self.graph.modules[id].import_targets.push(target);
         }
-        for dependency in dependencies {
-            let target = self.dependency_target(id, &dependency);
+        for dependency in asked.iter().flat_map(|requests| &requests.dependencies) {
+            let target = self.dependency_target(id, dependency);
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
+        for pattern in asked.iter().flat_map(|requests| &requests.patterns) {
+            let files = matching_files(&self.graph.modules[id].file, pattern);
+            let targets = files.into_iter().map(|file| Target::Module(self.enqueue(file, Some(id)))).collect();
+            self.graph.modules[id].matches.insert(pattern.span, targets);
+        }
         self.warn_of_eval(id);
-        for span in unknown {
-            let warning = self
-                .place(id, Severity::Warning, span, "The module asked for here is only known at run time.")
-                .with_hint("It is found if it is a builtin, or if something else imports it; otherwise this throws MODULE_NOT_FOUND.");
+        self.unknown.extend(asked.iter().flat_map(|requests| &requests.unknown_specifiers).map(|span| (id, *span)));
+    }
+
+    /// One warning for each package: more places of it would say nothing new.
+    fn warn_of_unknown(&mut self) {
+        let mut by_package: Vec<(Option<PackageId>, Vec<(ModuleId, Span)>)> = Vec::new();
+        for (id, span) in std::mem::take(&mut self.unknown) {
+            let package = self.graph.modules[id].package.clone();
+            match by_package.iter_mut().find(|(known, _)| *known == package) {
+                Some((_, places)) => places.push((id, span)),
+                None => by_package.push((package, vec![(id, span)])),
+            }
+        }
+        for (package, places) in by_package {
+            let Some(&(id, span)) = places.first() else { continue };
+            let name = package.map_or_else(String::new, |package| format!(" in `{}`", package.name));
+            let message = match places.len() {
+                1 => format!("Which module is asked for here{name} is only known at run time."),
+                count => format!(
+                    "Which modules are asked for here and in {} more places{name} is only known at run time.",
+                    count - 1
+                ),
+            };
+            let warning = self.place(id, Severity::Warning, span, &message).with_hint(
+                "Builtins and modules that something else imports are found; any other throws MODULE_NOT_FOUND.",
+            );
             self.graph.warnings.push(warning);
         }
     }
@@ -280,115 +333,93 @@ impl Loader<'_> {
             DependencyKind::DynamicImport => Request::Import,
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
-        let Dependency { specifier, span, .. } = dependency;
+        let Dependency { specifier, span, failure, .. } = dependency;
         if dependency.kind == DependencyKind::RequireResolve {
-            let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
-            if let Resolved::File(file) = self.resolver.resolve(&folder, specifier, request, self.options.builtins) {
+            let importer = self.graph.modules[id].file.clone();
+            if let Resolved::File(file) = self.resolver.resolve(&importer, specifier, request, self.options.builtins) {
                 let path = self.graph.virtual_paths.assign(&file, &mut self.graph.packages);
                 return Target::File(file, path);
             }
         }
-        // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
-        let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
-        self.target(id, &Asked { specifier, request, span: *span, guarded })
+        self.target(id, &Asked { specifier, request, span: *span, failure: *failure })
     }
 
     fn target(&mut self, id: ModuleId, asked: &Asked<'_>) -> Target {
-        let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let module = &self.graph.modules[id];
         let specifier = asked.specifier;
-        match self.resolver.resolve(&folder, specifier, asked.request, self.options.builtins) {
-            Resolved::File(file) => match unloadable(&file) {
-                Some((what, hint)) => self.missing(id, asked, &format!("`{specifier}` is {what}."), hint),
-                None => Target::Module(self.enqueue(file, Some(id))),
-            },
+        let resolved = self.resolver.resolve(&module.file, specifier, asked.request, self.options.builtins);
+        let importer = module.package.as_ref().map(|package| package.name.clone());
+        if let Some(fault) = find_fault(specifier, &resolved, importer.as_deref()) {
+            let found = self.place(id, Severity::Error, asked.span, &fault.message).with_hint(fault.hint);
+            self.missing(id, asked, found);
+            return Target::Missing(format!("Cannot find module '{specifier}'"));
+        }
+        match resolved {
+            Resolved::File(file) => Target::Module(self.enqueue(file, Some(id))),
             Resolved::Builtin(name) => Target::Builtin(name),
-            Resolved::UnsupportedBuiltin(name) => {
-                let message = format!("Node's builtin `{name}` is not supported yet.");
-                self.missing(
-                    id,
-                    asked,
-                    &message,
-                    "Where it is optional, require it inside `try`: then it fails as if it were absent.",
-                )
-            }
-            Resolved::UnknownBuiltin(name) => {
-                self.missing(id, asked, &format!("Node has no builtin `{name}`."), "Check its spelling.")
-            }
-            Resolved::NotFound(reason) if reason.is_empty() => {
-                let hint = if specifier.starts_with(['.', '/']) {
-                    "Check the path; in ES modules it must have its extension."
-                } else {
-                    "Is the package installed? Run `npm install`."
-                };
-                self.missing(id, asked, &format!("`{specifier}` cannot be found."), hint)
-            }
-            Resolved::NotFound(reason) => self.missing(
-                id,
-                asked,
-                &format!("`{specifier}` cannot be resolved: {reason}."),
-                "Is it the right version of the package?",
-            ),
+            _ => Target::Missing(format!("Cannot find module '{specifier}'")),
         }
     }
 
     /// Where a failure may be expected it is left to the run; elsewhere it ends the build.
-    fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, message: &str, hint: &str) -> Target {
-        if asked.guarded {
-            let warning = self.place(id, Severity::Warning, asked.span, message).with_hint(match asked.request {
-                Request::Require => {
-                    "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached."
-                }
-                Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
-            });
-            self.graph.warnings.push(warning);
-        } else {
-            let found = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
-            match asked.request {
-                Request::Require => {
-                    let errors_before = self.errors.len();
-                    self.failed_requires.push(FailedRequire { module: id, errors_before, found });
-                }
-                Request::Import => self.errors.push(found),
-            }
-        }
-        Target::Missing(format!("Cannot find module '{}'", asked.specifier))
-    }
-
-    /// A `require` that must fail is no error where its module is itself only asked for in `try` or in functions.
-    fn judge_failed_requires(&mut self) {
-        let certain = self.certainly_loaded();
-        for failed in std::mem::take(&mut self.failed_requires).into_iter().rev() {
-            if certain[failed.module] {
-                self.errors.insert(failed.errors_before, failed.found);
-            } else {
-                let hint = "Its module is only asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.";
-                let warning = Diagnostic { severity: Severity::Warning, ..failed.found }.with_hint(hint);
-                self.graph.warnings.push(warning);
+    fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, found: Diagnostic) {
+        let failure = asked.failure;
+        match asked.request {
+            Request::Import if failure == Failure::Fatal => self.errors.push(found),
+            request => {
+                let errors_before = self.errors.len();
+                let specifier = asked.specifier.to_owned();
+                self.failures.push(FailedRequest { module: id, specifier, request, failure, errors_before, found });
             }
         }
     }
 
-    /// By module: whether it is loaded whenever the program runs to its end.
-    fn certainly_loaded(&self) -> Vec<bool> {
-        let mut certain = vec![false; self.graph.modules.len()];
+    /// What fails is no error where its module is itself only asked for in `try` or in functions.
+    fn judge_failures(&mut self) {
+        let certain = self.loaded_unless(Failure::Late);
+        let expected = self.loaded_unless(Failure::Handled);
+        let mut told = BTreeSet::new();
+        let mut warnings = Vec::new();
+        let mut errors = Vec::new();
+        for failed in std::mem::take(&mut self.failures) {
+            let module = &self.graph.modules[failed.module];
+            let failure = match failed.failure {
+                _ if !expected[failed.module] => Failure::Handled,
+                Failure::Fatal if !certain[failed.module] => Failure::Late,
+                failure => failure,
+            };
+            let Some(found) = weigh(failed.found, failed.request, failure) else { continue };
+            match found.severity {
+                Severity::Error => errors.push((failed.errors_before, found)),
+                // Once for each package.
+                Severity::Warning if told.insert((module.package.clone(), failed.specifier)) => warnings.push(found),
+                Severity::Warning => {}
+            }
+        }
+        for (before, found) in errors.into_iter().rev() {
+            self.errors.insert(before, found);
+        }
+        self.graph.warnings.extend(warnings);
+    }
+
+    /// By module: whether it is loaded, were all requests of at least this mildness not there.
+    fn loaded_unless(&self, mild: Failure) -> Vec<bool> {
+        let mut loaded = vec![false; self.graph.modules.len()];
         let mut open = vec![0];
         while let Some(id) = open.pop() {
-            if std::mem::replace(&mut certain[id], true) {
+            if std::mem::replace(&mut loaded[id], true) {
                 continue;
             }
             let module = &self.graph.modules[id];
-            let dependencies: Vec<&Dependency> = match &module.body {
-                Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
-                Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
-            };
-            let required = dependencies.into_iter().filter(|it| it.kind == DependencyKind::Require && !it.guarded);
-            let targets = required.filter_map(|it| module.targets.get(&it.span)).chain(&module.import_targets);
-            open.extend(targets.filter_map(|target| match target {
+            let dependencies = module.requests().into_iter().flat_map(|requests| &requests.dependencies);
+            let asked = dependencies.filter(|it| it.failure < mild).filter_map(|it| module.targets.get(&it.span));
+            let matches = module.matches.values().flatten().filter(|_| mild > Failure::Late);
+            open.extend(asked.chain(matches).chain(&module.import_targets).filter_map(|target| match target {
                 Target::Module(id) => Some(*id),
                 Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
             }));
         }
-        certain
+        loaded
     }
 
     fn place(&self, id: ModuleId, severity: Severity, span: Span, message: &str) -> Diagnostic {
@@ -421,21 +452,6 @@ fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic
     )
 }
 
-/// What cannot be loaded as a module, and what to do instead.
-fn unloadable(file: &Path) -> Option<(&'static str, &'static str)> {
-    match file.extension()?.to_str()? {
-        "node" => Some((
-            "a native addon, which cannot run in the sandbox",
-            "Use a package, or a version of it, that is JavaScript or WebAssembly only.",
-        )),
-        "wasm" => Some((
-            "a WebAssembly module, which cannot be imported yet",
-            "Read it as a file and compile it with `WebAssembly`.",
-        )),
-        _ => None,
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IsJson {
     Yes,
@@ -446,12 +462,33 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
     let params: Vec<Id> =
         function.params.iter().filter_map(|param| param.pat.as_ident().map(|name| name.to_id())).collect();
     let names = ModuleNames {
-        requires: params.get(1).cloned().into_iter().collect(),
+        requires: params.get(1).cloned().into_iter().flat_map(|require| with_aliases(require, &function)).collect(),
         wrapper: params.first().map_or_else(|| sources.unresolved_ctxt(), |param| param.1),
         create_requires: Vec::new(),
+        texts: Rc::new(known_names(&function.body)),
     };
     let requests = find_requests(&function.body, &names);
     CommonJs { function, requests, is_json: is_json == IsJson::Yes }
+}
+
+/// `require`, and what is called `const load = require` at the top level.
+fn with_aliases(require: Id, function: &Function) -> Vec<Id> {
+    let mut found = vec![require];
+    for stmt in function.body.iter().flat_map(|body| &body.stmts) {
+        let Some(var) = stmt.as_decl().and_then(|decl| decl.as_var()).filter(|var| var.kind == VarDeclKind::Const)
+        else {
+            continue;
+        };
+        for decl in &var.decls {
+            let value = decl.init.as_ref().and_then(|init| init.as_ident());
+            if let (Some(name), Some(value)) = (decl.name.as_ident(), value)
+                && found.contains(&value.to_id())
+            {
+                found.push(name.to_id());
+            }
+        }
+    }
+    found
 }
 
 /// A file's name as the beginning of an identifier.

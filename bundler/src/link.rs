@@ -88,16 +88,18 @@ fn module_of(target: &Target) -> Option<ModuleId> {
 }
 
 /// What is `require`d may run at any moment, so it and its imports are wrapped. What is only `import()`ed cannot
-/// run before the program's own modules have: those stay eager, unless one of them awaits.
+/// run before the program's own modules have: those stay eager, unless one of them awaits. While one awaits others may
+/// run: where there are such, all are wrapped.
 fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
     let eager = static_closure(graph, [0]);
     let required = static_closure(graph, asked_for(graph, DependencyKind::Require));
     let imported = static_closure(graph, asked_for(graph, DependencyKind::DynamicImport));
     let program_awaits = eager.iter().any(|id| awaits(graph, *id));
+    let side_by_side = program_awaits && runs_side_by_side(graph);
     (0..graph.modules.len())
         .map(|id| match &graph.modules[id].body {
             Body::CommonJs(_) => Evaluation::CommonJs,
-            Body::Esm(_) if required.contains(&id) => Evaluation::Wrapped,
+            Body::Esm(_) if required.contains(&id) || side_by_side => Evaluation::Wrapped,
             Body::Esm(_) if !eager.contains(&id) => Evaluation::Wrapped,
             Body::Esm(_) if program_awaits && imported.contains(&id) => Evaluation::Wrapped,
             Body::Esm(_) => Evaluation::Eager,
@@ -105,15 +107,40 @@ fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
         .collect()
 }
 
+/// Whether something comes after a module that awaits without needing it.
+fn runs_side_by_side(graph: &Graph) -> bool {
+    let order = program_order(graph);
+    order
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| awaits(graph, **id))
+        .any(|(at, id)| order[at + 1..].iter().any(|later| !static_closure(graph, [*later]).contains(id)))
+}
+
+/// The program's modules, each after what it imports.
+fn program_order(graph: &Graph) -> Vec<ModuleId> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::from([0]);
+    let mut stack = vec![(0, 0)];
+    while let Some((id, next)) = stack.pop() {
+        match graph.modules[id].import_targets.get(next) {
+            Some(target) => {
+                stack.push((id, next + 1));
+                if let Some(child) = module_of(target).filter(|child| seen.insert(*child)) {
+                    stack.push((child, 0));
+                }
+            }
+            None => order.push(id),
+        }
+    }
+    order
+}
+
 fn asked_for(graph: &Graph, kind: DependencyKind) -> Vec<ModuleId> {
     let mut found = Vec::new();
     for module in &graph.modules {
-        let dependencies: Vec<_> = match &module.body {
-            Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
-            Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
-        };
-        let asked = dependencies.into_iter().filter(|dependency| dependency.kind == kind);
-        found.extend(asked.filter_map(|dependency| module_of(module.targets.get(&dependency.span)?)));
+        let leads = module.requests().into_iter().flat_map(|requests| module.leads(requests));
+        found.extend(leads.filter(|(asked, _)| *asked == kind).filter_map(|(_, target)| module_of(target)));
     }
     found
 }

@@ -23,7 +23,11 @@ pub(crate) enum Resolved {
     /// A builtin of Node's that the engine does not have.
     UnsupportedBuiltin(String),
     UnknownBuiltin(String),
-    NotFound(String),
+    /// The reason is empty if there is just nothing.
+    NotFound {
+        reason: String,
+        hint: Option<String>,
+    },
 }
 
 /// Node's resolution over the disk.
@@ -42,7 +46,8 @@ impl NodeResolver {
         Self { require, import, lenient_import }
     }
 
-    pub(crate) fn resolve(&self, folder: &Path, specifier: &str, request: Request, builtins: Builtins) -> Resolved {
+    /// What `specifier` means in the file `importer`.
+    pub(crate) fn resolve(&self, importer: &Path, specifier: &str, request: Request, builtins: Builtins) -> Resolved {
         if let Some(builtin) = builtins::classify(specifier) {
             return match builtin {
                 Builtin::Supported(name) => Resolved::Builtin(name.to_owned()),
@@ -51,9 +56,10 @@ impl NodeResolver {
                 Builtin::Unknown(name) => Resolved::UnknownBuiltin(name.to_owned()),
             };
         }
+        let folder = importer.parent().unwrap_or(importer);
         match self.resolve_file(folder, specifier, request) {
             Ok(path) => Resolved::File(path),
-            Err(reason) => Resolved::NotFound(reason),
+            Err(reason) => Resolved::NotFound { reason, hint: None },
         }
     }
 

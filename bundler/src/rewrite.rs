@@ -11,9 +11,9 @@ use crate::ast::{
     call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await, yield_delegate,
 };
 use crate::graph::{ModuleId, Target};
+use crate::known_text::is_import_meta;
 use crate::link::{Evaluation, Linked};
 use crate::names::Names;
-use crate::requires::is_import_meta;
 use crate::runtime::Runtime;
 use crate::scan::{EsModule, Imported, constant_member};
 use crate::shake::member_of_namespace;
@@ -101,9 +101,7 @@ impl<'a> Rewriter<'a> {
         let is_import = expr.callee.is_import();
         match (target, is_import) {
             (Some(target), true) => Some(self.dynamic_import(target, expr.span)),
-            (Some(target), false) if expr.callee.as_expr().is_some_and(|callee| callee.is_member()) => {
-                Some(self.require_resolve(target, expr))
-            }
+            (Some(target), false) if is_resolve(&expr.callee) => Some(self.require_resolve(target, expr)),
             (Some(target), false) => Some(self.require(target, expr.span)),
             (None, true) => {
                 let specifier = expr.args.first_mut().map_or_else(undefined, |arg| {
@@ -250,6 +248,12 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// `require.resolve`, and not `module.require`.
+fn is_resolve(callee: &Callee) -> bool {
+    let member = callee.as_expr().and_then(|callee| callee.as_member());
+    member.is_some_and(|member| member.prop.is_ident_with("resolve"))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Truth {
     True,
@@ -287,6 +291,21 @@ fn percent_encoded(path: &str) -> String {
 }
 
 impl VisitMut for Rewriter<'_> {
+    /// `delete ns.name` is about the namespace, not about what the name stands for.
+    fn visit_mut_unary_expr(&mut self, unary: &mut UnaryExpr) {
+        match &mut *unary.arg {
+            Expr::Member(member) if unary.op == op!("delete") => member.visit_mut_children_with(self),
+            arg => arg.visit_mut_with(self),
+        }
+    }
+
+    fn visit_mut_update_expr(&mut self, update: &mut UpdateExpr) {
+        match &mut *update.arg {
+            Expr::Member(member) => member.visit_mut_children_with(self),
+            arg => arg.visit_mut_with(self),
+        }
+    }
+
     fn visit_mut_expr(&mut self, expr: &mut Expr) {
         let replacement = match expr {
             Expr::Ident(ident) => self.imported(&ident.to_id()).map(|mut replacement| {

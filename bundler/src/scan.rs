@@ -1,6 +1,7 @@
 //! Cuts an ES module into imports, exports and top-level statements ("parts") with what each declares and uses.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use swc_core::atoms::Atom;
 use swc_core::common::{Span, Spanned};
@@ -9,6 +10,7 @@ use swc_core::ecma::utils::find_pat_ids;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::ast::{declare, fresh_ident, text_of};
+use crate::known_text::known_names;
 use crate::parse::Sources;
 use crate::purity::{Purity, attached_to};
 use crate::requires::{ModuleNames, Requests, find_requests};
@@ -253,6 +255,7 @@ impl<'a> Scanner<'a> {
             requires: self.created_requires(),
             wrapper: sources.unresolved_ctxt(),
             create_requires: self.locals_of("createRequire"),
+            texts: Rc::new(known_names(&self.statements)),
         };
         let purity = Purity::new(sources, &self.statements, &self.bindings);
         let top_level: HashSet<Id> = declared_by.keys().chain(self.bindings.keys()).cloned().collect();
@@ -270,6 +273,7 @@ impl<'a> Scanner<'a> {
                 stmt,
             });
         }
+        keep_what_eval_sees(&mut parts, &top_level);
         let awaits = parts.iter().any(|part| part.requests.awaits_at_top);
         EsModule {
             imports: self.imports,
@@ -308,6 +312,16 @@ impl<'a> Scanner<'a> {
             is_create(callee).then(|| var.name.as_ident().map(|name| name.to_id()))?
         };
         self.statements.iter().filter_map(declarator).collect()
+    }
+}
+
+/// The code given to a direct `eval` may use everything.
+fn keep_what_eval_sees(parts: &mut [Part], top_level: &HashSet<Id>) {
+    let mut names: Vec<&Id> = top_level.iter().collect();
+    names.sort();
+    for part in parts.iter_mut().filter(|part| part.requests.calls_eval) {
+        part.has_effects = true;
+        part.uses = names.iter().map(|name| Use::Binding((*name).clone())).collect();
     }
 }
 
@@ -372,6 +386,28 @@ impl Visit for UseFinder<'_> {
             }
         }
         member.visit_children_with(self);
+    }
+
+    /// `delete ns.name` and `ns.name++` need the namespace itself.
+    fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
+        match &*unary.arg {
+            Expr::Member(member) if unary.op == op!("delete") => member.visit_children_with(self),
+            arg => arg.visit_with(self),
+        }
+    }
+
+    fn visit_update_expr(&mut self, update: &UpdateExpr) {
+        match &*update.arg {
+            Expr::Member(member) => member.visit_children_with(self),
+            arg => arg.visit_with(self),
+        }
+    }
+
+    fn visit_simple_assign_target(&mut self, target: &SimpleAssignTarget) {
+        match target {
+            SimpleAssignTarget::Member(member) => member.visit_children_with(self),
+            target => target.visit_children_with(self),
+        }
     }
 
     /// `ns?.name` needs the namespace itself.

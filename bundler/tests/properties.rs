@@ -1,0 +1,75 @@
+//! What holds for every bundle: the same bytes from every folder, maps that lead home, whole apps that do as Node does.
+
+mod reference;
+
+use std::fs;
+use std::process::Command;
+
+use edgepack_bundler::Whitespace;
+
+use crate::reference::{bundle_entry, project, run_bundle, run_node};
+
+#[test]
+fn builds_from_different_folders_are_identical() {
+    let cases = [
+        ("resolve/symlinked-package", "app/entry.js"),
+        ("interop/commonjs-and-esm-interleaved", "entry.mjs"),
+        ("assets/files-read-by-path", "entry.cjs"),
+    ];
+    for (case, entry) in cases {
+        let [first, second] = ["a", "some/other/place"].map(|place| {
+            let scratch = tempfile::tempdir().unwrap();
+            let copy = scratch.path().join(place);
+            fs::create_dir_all(&copy).unwrap();
+            let source = project("fixtures/bundler").join(case);
+            assert!(Command::new("cp").arg("-aT").arg(source).arg(&copy).status().unwrap().success());
+            let bundle = bundle_entry(&copy.join(entry), Whitespace::Minimal).unwrap();
+            let assets: Vec<String> = bundle.assets.into_iter().map(|asset| asset.path).collect();
+            let modules: Vec<String> = bundle.modules.into_iter().map(|module| module.path).collect();
+            let output = [bundle.script, bundle.source_map, assets.join("\n"), modules.join("\n"), bundle.entry];
+            assert!(
+                !output.iter().any(|text| text.contains(&*scratch.path().to_string_lossy())),
+                "{case} names the host"
+            );
+            output
+        });
+        assert_eq!(first, second, "{case}");
+    }
+}
+
+#[test]
+fn source_map_leads_to_the_original_place() {
+    let case = project("fixtures/bundler/esm/source-positions-of-errors");
+    let scratch = tempfile::tempdir().unwrap();
+    for whitespace in [Whitespace::Readable, Whitespace::Minimal] {
+        let bundle = bundle_entry(&case.join("entry.mjs"), whitespace).unwrap();
+        let before = &bundle.script[..bundle.script.find("throw new Error(reason)").unwrap()];
+        let line = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap().chars().count();
+        let map = scratch.path().join("script.js.map");
+        fs::write(&map, &bundle.source_map).unwrap();
+        let ask = format!(
+            "const {{ SourceMap }} = require('module'), map = JSON.parse(require('fs').readFileSync(process.argv[1]));
+             const {{ originalSource, originalLine, originalColumn }} = new SourceMap(map).findEntry({line}, {column});
+             console.log(originalSource, originalLine + 1, originalColumn + 1, map.sourcesContent ?? 'no content');"
+        );
+        let answer = run_node(&case, &["-e", &ask, &map.to_string_lossy()]);
+        assert_eq!(String::from_utf8_lossy(&answer.stdout), "/app/fail.mjs 4 3 no content\n");
+    }
+}
+
+#[test]
+fn fixture_apps_do_what_node_does() {
+    let apps = project("fixtures/apps");
+    let scratch = tempfile::tempdir().unwrap();
+    for (app, args) in [("hello", vec![]), ("typescript-esm", vec!["--verbose"]), ("typescript-esm", vec![])] {
+        let folder = apps.join(app).canonicalize().unwrap();
+        let bundle = bundle_entry(&folder, Whitespace::Minimal).unwrap();
+        assert_eq!(bundle.manifest.name.as_deref(), Some(app));
+        let host_entry = bundle.entry.replacen("/app", &folder.to_string_lossy(), 1);
+        let expected = run_node(&folder, &[&[&*host_entry], &args[..]].concat());
+        let found = run_bundle(&bundle, scratch.path(), &folder, &args);
+        assert_eq!(String::from_utf8_lossy(&found.stdout), String::from_utf8_lossy(&expected.stdout), "{app}");
+        assert!(expected.status.success() && found.status.success(), "{app}");
+    }
+}
