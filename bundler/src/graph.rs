@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use swc_core::common::{SourceMapper, Span};
+use swc_core::common::Span;
 use swc_core::ecma::ast::{Function, Id, VarDeclKind};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::dialect::Dialect;
 use crate::entry::App;
 use crate::json::json_module;
 use crate::known_text::known_names;
@@ -18,7 +19,7 @@ use crate::parse::{Parsed, Sources, parse_source};
 use crate::patterns::matching_files;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
-use crate::scan::{EsModule, scan_module};
+use crate::scan::{EsModule, WrapperNames, scan_module};
 use crate::virtual_paths::{APP, VirtualPaths};
 use crate::{BundleOptions, PackageId};
 
@@ -82,7 +83,7 @@ pub(crate) enum Target {
 impl Module {
     /// The path shown to the user: relative to the app's root.
     pub(crate) fn shown(&self) -> &str {
-        self.path.strip_prefix(APP).map_or(&*self.path, |path| path.trim_start_matches('/'))
+        below_app(&self.path)
     }
 
     pub(crate) fn esm(&self) -> Option<&EsModule> {
@@ -198,7 +199,7 @@ impl Loader<'_> {
         let package = packages.nearest(&folder);
         let package_type = package.as_ref().map_or(PackageType::Unstated, |package| package.package_type());
         let named = packages.nearest_named(&folder);
-        let extension = file.extension().map_or_else(String::new, |extension| extension.to_string_lossy().into_owned());
+        let dialect = self.dialect(&file);
         let mut module = Module {
             package: named.as_ref().and_then(|package| {
                 let version = package.version().unwrap_or_default().to_owned();
@@ -206,7 +207,7 @@ impl Loader<'_> {
             }),
             may_drop_unused: package.is_some_and(|package| package.may_drop_unused(&file))
                 || named.is_some_and(|package| package.may_drop_unused(&file)),
-            typescript: matches!(&*extension, "ts" | "mts" | "cts" | "tsx"),
+            typescript: dialect.is_typescript(),
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
@@ -220,7 +221,7 @@ impl Loader<'_> {
             file,
             path,
         };
-        match self.read_body(&mut module, &extension, package_type) {
+        match self.read_body(&mut module, &dialect, package_type) {
             Ok(body) => module.body = body,
             Err(mut found) => {
                 found.importers = self.importers(importer, module.shown());
@@ -230,7 +231,24 @@ impl Loader<'_> {
         module
     }
 
-    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
+    /// A tsconfig.json that is broken is told of once, and then as if it were not there.
+    fn dialect(&mut self, file: &Path) -> Dialect {
+        // TypeScript leaves JavaScript alone unless told otherwise; the JSX in it is still that of the project.
+        let has_jsx = file.extension().is_some_and(|extension| extension == "jsx");
+        let asked = if has_jsx { file.with_extension("tsx") } else { file.to_owned() };
+        match self.resolver.tsconfig(&asked) {
+            Ok(tsconfig) => Dialect::of(file, tsconfig.as_deref()),
+            Err(reason) => {
+                if !self.errors.iter().any(|found| found.message == reason) {
+                    let path = self.graph.virtual_paths.assign(file, &mut self.graph.packages);
+                    self.errors.push(Diagnostic::of_file(Severity::Error, below_app(&path), reason));
+                }
+                Dialect::of(file, None)
+            }
+        }
+    }
+
+    fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Box<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
         let bytes = fs::read(&module.file).map_err(|error| {
@@ -239,24 +257,21 @@ impl Loader<'_> {
         module.source_bytes = bytes.len();
         let text = String::from_utf8(bytes)
             .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
-        if extension == "json" {
+        if dialect.extension == "json" {
             let function =
                 json_module(&text, sources.unresolved_ctxt()).map_err(|error| broken_json(&shown, &text, &error))?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
-        let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
+        let parsed = parse_source(sources, &module.path, dialect, package, text).map_err(|error| {
             let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
-            let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
-            let snippet = sources.map.span_to_snippet(error.span).unwrap_or_default();
-            if snippet.starts_with('@') || matches!(extension, "tsx" | "jsx") {
-                found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
-            } else {
-                found
-            }
+            Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
         })?;
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
-            Parsed::Esm(program) => Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file)))),
+            Parsed::Esm(program) => {
+                let wrapper = wrapper_names(dialect, package);
+                Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file), wrapper)))
+            }
         })
     }
 
@@ -349,7 +364,7 @@ impl Loader<'_> {
         let specifier = asked.specifier;
         let resolved = self.resolver.resolve(&module.file, specifier, asked.request, self.options.builtins);
         let importer = module.package.as_ref().map(|package| package.name.clone());
-        if let Some(fault) = find_fault(specifier, &resolved, importer.as_deref()) {
+        if let Some(fault) = find_fault(specifier, asked.request, &resolved, importer.as_deref()) {
             let found = self.place(id, Severity::Error, asked.span, &fault.message).with_hint(fault.hint);
             self.missing(id, asked, found);
             return Target::Missing(format!("Cannot find module '{specifier}'"));
@@ -442,6 +457,10 @@ impl Loader<'_> {
     }
 }
 
+fn below_app(path: &str) -> &str {
+    path.strip_prefix(APP).map_or(path, |path| path.trim_start_matches('/'))
+}
+
 fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
     let sentence = error.to_string();
     let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
@@ -450,6 +469,12 @@ fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic
         error.line(),
         error.column(),
     )
+}
+
+/// TypeScript that is no ES module for its package was written to be compiled to CommonJS.
+fn wrapper_names(dialect: &Dialect, package: PackageType) -> WrapperNames {
+    let compiled = matches!(&*dialect.extension, "ts" | "tsx") && package != PackageType::Module;
+    if compiled { WrapperNames::Known } else { WrapperNames::Undeclared }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod assets;
 mod ast;
 mod diagnostics;
+mod dialect;
 mod emit;
 mod emit_commonjs;
 mod emit_esm;
@@ -12,6 +13,7 @@ mod json;
 mod keep_names;
 mod known_text;
 mod link;
+mod lower;
 mod missing;
 mod names;
 mod package;

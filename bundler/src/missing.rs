@@ -13,12 +13,25 @@ pub(crate) struct Finding {
 }
 
 /// Why `specifier`, asked for by the package `importer`, leads to no module; `None` if it does.
-pub(crate) fn find_fault(specifier: &str, resolved: &Resolved, importer: Option<&str>) -> Option<Finding> {
+pub(crate) fn find_fault(
+    specifier: &str,
+    request: Request,
+    resolved: &Resolved,
+    importer: Option<&str>,
+) -> Option<Finding> {
     let finding = |message: String, hint: &str| Some(Finding { message, hint: hint.to_owned() });
     match resolved {
         Resolved::File(file) if file.extension().is_some_and(|extension| extension == "node") => {
             Some(native_addon(&format!("`{specifier}` is a native addon"), package_of(file).as_deref().or(importer)))
         }
+        Resolved::File(file) if file.extension().is_some_and(|extension| extension == "wasm") => finding(
+            format!("`{specifier}` is a WebAssembly module, which the engine does not run yet."),
+            "Use a build of the package that is JavaScript only.",
+        ),
+        Resolved::File(file) if request == Request::Import && is_unknown(file) => finding(
+            format!("`{specifier}` is no module: Node imports no files of this kind."),
+            "Read it as a file: `readFileSync(new URL('./file', import.meta.url))`.",
+        ),
         Resolved::File(_) if ADDON_LOADERS.contains(&specifier) => {
             Some(native_addon(&format!("`{specifier}` loads a native addon"), importer))
         }
@@ -56,6 +69,12 @@ pub(crate) fn weigh(found: Diagnostic, request: Request, failure: Failure) -> Op
     }
 }
 
+/// With an extension that `import` does not know; `require` takes any for JavaScript.
+fn is_unknown(file: &Path) -> bool {
+    let Some(extension) = file.extension().and_then(|extension| extension.to_str()) else { return false };
+    !["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "json"].contains(&extension)
+}
+
 /// Packages whose only purpose is to load a compiled addon.
 const ADDON_LOADERS: [&str; 6] = [
     "bindings",
@@ -68,10 +87,9 @@ const ADDON_LOADERS: [&str; 6] = [
 
 /// What does the same without compiled code, as far as we know.
 const ALTERNATIVES: &[(&str, &str)] = &[
-    ("@grpc/grpc-native", "@grpc/grpc-js"),
-    ("argon2", "hash-wasm"),
+    ("argon2", "@noble/hashes"),
     ("bcrypt", "bcryptjs"),
-    ("better-sqlite3", "sql.js"),
+    ("better-sqlite3", "sql.js/dist/sql-asm.js"),
     ("canvas", "pureimage"),
     ("farmhash", "xxhashjs"),
     ("grpc", "@grpc/grpc-js"),
@@ -82,11 +100,10 @@ const ALTERNATIVES: &[(&str, &str)] = &[
     ("node-rdkafka", "kafkajs"),
     ("node-sass", "sass"),
     ("pg-native", "pg"),
-    ("re2", "re2-wasm"),
     ("sharp", "jimp"),
     ("snappy", "snappyjs"),
     ("sodium-native", "sodium-javascript"),
-    ("sqlite3", "sql.js"),
+    ("sqlite3", "sql.js/dist/sql-asm.js"),
     ("xxhash", "xxhashjs"),
     ("zstd-napi", "fzstd"),
 ];
@@ -95,7 +112,7 @@ fn native_addon(what: &str, package: Option<&str>) -> Finding {
     let known = ALTERNATIVES.iter().find(|(native, _)| Some(*native) == package);
     let hint = match known {
         Some((native, other)) => format!("Use `{other}` instead of `{native}`: it needs no compiled code."),
-        None => "Use a package, or a version of it, that is JavaScript or WebAssembly only.".to_owned(),
+        None => "Use a package, or a version of it, that is JavaScript only.".to_owned(),
     };
     Finding { message: format!("{what}, which cannot run in the sandbox."), hint }
 }

@@ -1,9 +1,10 @@
 //! Finds the file that a specifier means, as Node does for `require` and for `import`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use edgepack_format::builtins::{self, Builtin};
-use oxc_resolver::{ResolveError, ResolveOptions, Resolver};
+use oxc_resolver::{ResolveError, ResolveOptions, Resolver, TsConfig, TsconfigDiscovery};
 
 use crate::Builtins;
 
@@ -56,30 +57,78 @@ impl NodeResolver {
                 Builtin::Unknown(name) => Resolved::UnknownBuiltin(name.to_owned()),
             };
         }
-        let folder = importer.parent().unwrap_or(importer);
-        match self.resolve_file(folder, specifier, request) {
+        match self.resolve_from(importer, specifier, request) {
             Ok(path) => Resolved::File(path),
             Err(reason) => Resolved::NotFound { reason, hint: None },
         }
     }
 
-    /// The reason for a failure names no path of the building machine.
+    /// The tsconfig.json that governs `file`, with all that it extends.
+    pub(crate) fn tsconfig(&self, file: &Path) -> Result<Option<Arc<TsConfig>>, String> {
+        self.require.find_tsconfig(file).map_err(|error| explain_tsconfig(&error))
+    }
+
+    /// Finds a file from a folder, without regard to any tsconfig.json.
     pub(crate) fn resolve_file(&self, folder: &Path, specifier: &str, request: Request) -> Result<PathBuf, String> {
+        self.find(request, |resolver| resolver.resolve(folder, specifier))
+    }
+
+    /// The reason for a failure names no path of the building machine.
+    fn resolve_from(&self, importer: &Path, specifier: &str, request: Request) -> Result<PathBuf, String> {
         let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
+        let folder = importer.parent().unwrap_or(importer);
+        self.find(request, |resolver| match resolver.resolve_file(importer, specifier) {
+            // Told of where the file is read.
+            Err(error) if is_about_tsconfig(&error) => resolver.resolve(folder, specifier),
+            result => result,
+        })
+    }
+
+    fn find(
+        &self,
+        request: Request,
+        ask: impl Fn(&Resolver) -> Result<oxc_resolver::Resolution, ResolveError>,
+    ) -> Result<PathBuf, String> {
         let result = match request {
-            Request::Require => self.require.resolve(folder, specifier),
+            Request::Require => ask(&self.require),
             // TypeScript sources leave extensions out, and so do the entry points of some old packages.
-            Request::Import => self
-                .import
-                .resolve(folder, specifier)
-                .or_else(|first| self.lenient_import.resolve(folder, specifier).map_err(|_| first)),
+            Request::Import => ask(&self.import).or_else(|first| ask(&self.lenient_import).map_err(|_| first)),
         };
         result.map(oxc_resolver::Resolution::into_path_buf).map_err(|error| explain(&error))
     }
 }
 
+fn is_about_tsconfig(error: &ResolveError) -> bool {
+    matches!(
+        error,
+        ResolveError::TsconfigNotFound(_)
+            | ResolveError::TsconfigSelfReference(_)
+            | ResolveError::TsconfigCircularExtend(_)
+            | ResolveError::TsconfigLoadFailed { .. }
+    )
+}
+
+fn explain_tsconfig(error: &ResolveError) -> String {
+    match error {
+        ResolveError::TsconfigNotFound(path) => {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            format!("The tsconfig.json of this file extends `{name}`, which cannot be found.")
+        }
+        ResolveError::TsconfigCircularExtend(_) => "The tsconfig.json of this file extends itself.".to_owned(),
+        ResolveError::TsconfigLoadFailed { source, .. } => match &**source {
+            ResolveError::Json(error) => {
+                let reason = error.message.split(" at line ").next().unwrap_or_default();
+                let (line, column) = (error.line, error.column);
+                format!("The tsconfig.json of this file is broken at line {line}, column {column}: {reason}.")
+            }
+            _ => "The tsconfig.json of this file cannot be read.".to_owned(),
+        },
+        _ => "The tsconfig.json of this file cannot be used.".to_owned(),
+    }
+}
+
 /// After Node's own come those of TypeScript, which Node's loaders add in the same way.
-const EXTENSIONS: &[&str] = &[".js", ".json", ".node", ".ts", ".tsx", ".mts", ".cts", ".mjs", ".cjs"];
+const EXTENSIONS: &[&str] = &[".js", ".json", ".node", ".ts", ".tsx", ".jsx", ".mts", ".cts", ".mjs", ".cjs"];
 
 fn options(conditions: &[&str], extensions: &[&str]) -> ResolveOptions {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -87,11 +136,12 @@ fn options(conditions: &[&str], extensions: &[&str]) -> ResolveOptions {
         condition_names: owned(conditions),
         extensions: owned(extensions),
         extension_alias: vec![
-            (".js".to_owned(), owned(&[".js", ".ts", ".tsx"])),
+            (".js".to_owned(), owned(&[".js", ".ts", ".tsx", ".jsx"])),
             (".mjs".to_owned(), owned(&[".mjs", ".mts"])),
             (".cjs".to_owned(), owned(&[".cjs", ".cts"])),
         ],
         node_path: false,
+        tsconfig: Some(TsconfigDiscovery::Auto),
         ..ResolveOptions::default()
     }
 }

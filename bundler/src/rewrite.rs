@@ -15,7 +15,7 @@ use crate::known_text::is_import_meta;
 use crate::link::{Evaluation, Linked};
 use crate::names::Names;
 use crate::runtime::Runtime;
-use crate::scan::{EsModule, Imported, constant_member};
+use crate::scan::{EsModule, Imported, WrapperNames, constant_member};
 use crate::shake::member_of_namespace;
 use crate::virtual_paths::APP;
 
@@ -92,6 +92,22 @@ impl<'a> Rewriter<'a> {
     fn meta(&mut self) -> Box<Expr> {
         let main = Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: self.module == 0 })));
         self.run("$meta", vec![string(self.path()), main], DUMMY_SP)
+    }
+
+    fn is_wrapper_name(&self, ident: &Ident) -> bool {
+        let known = self.esm().is_some_and(|body| body.wrapper == WrapperNames::Known);
+        known && ident.ctxt == self.linked.graph.sources.unresolved_ctxt()
+    }
+
+    /// In TypeScript that was written to be compiled to CommonJS.
+    fn wrapper_value(&mut self, name: &str) -> Option<Box<Expr>> {
+        let path = self.path();
+        Some(match name {
+            "__filename" => string(path),
+            "__dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
+            "require" => self.run("$makeRequire", vec![string(path)], DUMMY_SP),
+            _ => return None,
+        })
     }
 
     /// A call of `require`, `import` or `createRequire`; `None` if it is any other.
@@ -308,6 +324,7 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_mut_expr(&mut self, expr: &mut Expr) {
         let replacement = match expr {
+            Expr::Ident(ident) if self.is_wrapper_name(ident) => self.wrapper_value(&ident.sym),
             Expr::Ident(ident) => self.imported(&ident.to_id()).map(|mut replacement| {
                 // Stack traces and maps point at the place of use.
                 if let Expr::Ident(replacement) = &mut *replacement {

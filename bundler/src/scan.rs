@@ -29,6 +29,15 @@ pub(crate) struct EsModule {
     /// The parts that must be kept when a binding is used.
     pub(crate) declared_by: HashMap<Id, Vec<usize>>,
     pub(crate) awaits: bool,
+    pub(crate) wrapper: WrapperNames,
+}
+
+/// Whether an ES module may use `require`, `__dirname` and `__filename`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WrapperNames {
+    /// As in Node.
+    Undeclared,
+    Known,
 }
 
 /// A module named in an import or in an export with `from`.
@@ -88,7 +97,7 @@ impl Use {
 }
 
 /// Scans a parsed module; `stem` names what has no name of its own.
-pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsModule {
+pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str, wrapper: WrapperNames) -> EsModule {
     let mut scanner = Scanner::new(stem);
     for item in module.body {
         match item {
@@ -96,7 +105,7 @@ pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsMo
             ModuleItem::ModuleDecl(decl) => scanner.declaration(decl),
         }
     }
-    scanner.finish(sources)
+    scanner.finish(sources, wrapper)
 }
 
 struct Scanner<'a> {
@@ -244,15 +253,19 @@ impl<'a> Scanner<'a> {
         self.statements.push(Stmt::Decl(decl));
     }
 
-    fn finish(self, sources: &Sources) -> EsModule {
+    fn finish(self, sources: &Sources, wrapper: WrapperNames) -> EsModule {
         let mut declared_by: HashMap<Id, Vec<usize>> = HashMap::new();
         for (index, stmt) in self.statements.iter().enumerate() {
             for id in declared_by_statement(stmt) {
                 declared_by.entry(id).or_default().push(index);
             }
         }
+        let mut requires = self.created_requires();
+        if wrapper == WrapperNames::Known {
+            requires.push(("require".into(), sources.unresolved_ctxt()));
+        }
         let names = ModuleNames {
-            requires: self.created_requires(),
+            requires,
             wrapper: sources.unresolved_ctxt(),
             create_requires: self.locals_of("createRequire"),
             texts: Rc::new(known_names(&self.statements)),
@@ -283,6 +296,7 @@ impl<'a> Scanner<'a> {
             parts,
             declared_by,
             awaits,
+            wrapper,
         }
     }
 
