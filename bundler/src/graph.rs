@@ -5,17 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use edgepack_format::limits::SOURCE_BYTES_MAX;
 use swc_core::common::Span;
 use swc_core::ecma::ast::{Function, Id, VarDeclKind};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::dialect::Dialect;
 use crate::entry::App;
 use crate::json::json_module;
 use crate::known_text::known_names;
 use crate::missing::{find_fault, weigh};
-use crate::package::{PackageType, Packages};
-use crate::parse::{Parsed, Sources, parse_source};
+use crate::package::{PackageType, Packages, broken_json};
+use crate::parse::{Parsed, Sources, SyntaxError, parse_source};
 use crate::patterns::matching_files;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
@@ -30,6 +31,8 @@ pub(crate) type ModuleId = usize;
 pub(crate) struct Graph {
     pub(crate) sources: Sources,
     pub(crate) modules: Vec<Module>,
+    /// What was wrong while loading; the graph is as whole as it can be without that.
+    pub(crate) errors: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) packages: Packages,
     pub(crate) virtual_paths: VirtualPaths,
@@ -118,21 +121,21 @@ impl Module {
     }
 }
 
-/// Loads the whole graph; all errors on the way are reported together.
-pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Diagnostics> {
+/// Loads the whole graph, and goes on after errors.
+pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Graph {
     let mut loader = Loader {
         options,
         resolver: NodeResolver::new(),
         graph: Graph {
             sources: Sources::new(),
             modules: Vec::new(),
+            errors: Vec::new(),
             warnings: Vec::new(),
             packages: Packages::default(),
             virtual_paths: VirtualPaths::new(&app.root),
         },
         by_file: HashMap::new(),
         queue: VecDeque::new(),
-        errors: Vec::new(),
         failures: Vec::new(),
         unknown: Vec::new(),
     };
@@ -144,12 +147,9 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         loader.follow(id);
     }
     loader.judge_failures();
+    loader.tell_of_broken_packages();
     loader.warn_of_unknown();
-    if loader.errors.is_empty() {
-        return Ok(loader.graph);
-    }
-    loader.errors.append(&mut loader.graph.warnings);
-    Err(Diagnostics(loader.errors))
+    loader.graph
 }
 
 struct Loader<'a> {
@@ -158,7 +158,6 @@ struct Loader<'a> {
     graph: Graph,
     by_file: HashMap<PathBuf, ModuleId>,
     queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
-    errors: Vec<Diagnostic>,
     /// Requests that cannot succeed; whether that matters is known when everything is loaded.
     failures: Vec<FailedRequest>,
     /// Calls of `require` and `import` whose specifiers are not known.
@@ -223,9 +222,10 @@ impl Loader<'_> {
         };
         match self.read_body(&mut module, &dialect, package_type) {
             Ok(body) => module.body = body,
-            Err(mut found) => {
-                found.importers = self.importers(importer, module.shown());
-                self.errors.push(*found);
+            Err(found) => {
+                let importers = self.importers(importer, module.shown());
+                let found = found.into_iter().map(|found| Diagnostic { importers: importers.clone(), ..found });
+                self.graph.errors.extend(found);
             }
         }
         module
@@ -239,32 +239,31 @@ impl Loader<'_> {
         match self.resolver.tsconfig(&asked) {
             Ok(tsconfig) => Dialect::of(file, tsconfig.as_deref()),
             Err(reason) => {
-                if !self.errors.iter().any(|found| found.message == reason) {
+                if !self.graph.errors.iter().any(|found| found.message == reason) {
                     let path = self.graph.virtual_paths.assign(file, &mut self.graph.packages);
-                    self.errors.push(Diagnostic::of_file(Severity::Error, below_app(&path), reason));
+                    self.graph.errors.push(Diagnostic::of_file(Severity::Error, below_app(&path), reason));
                 }
                 Dialect::of(file, None)
             }
         }
     }
 
-    fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Box<Diagnostic>> {
+    fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let bytes = fs::read(&module.file).map_err(|error| {
-            Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}."))
-        })?;
-        module.source_bytes = bytes.len();
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
+        let text = read_text(&module.file, &shown).map_err(|found| vec![found])?;
+        module.source_bytes = text.len();
         if dialect.extension == "json" {
-            let function =
-                json_module(&text, sources.unresolved_ctxt()).map_err(|error| broken_json(&shown, &text, &error))?;
+            let function = json_module(&text, sources.unresolved_ctxt())
+                .map_err(|error| vec![broken_json(&shown, &text, &error)])?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
-        let parsed = parse_source(sources, &module.path, dialect, package, text).map_err(|error| {
-            let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
-            Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
+        let parsed = parse_source(sources, &module.path, dialect, package, text).map_err(|errors| {
+            let finding = |error: SyntaxError| {
+                let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
+                Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
+            };
+            errors.into_iter().map(finding).collect::<Vec<_>>()
         })?;
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
@@ -380,12 +379,19 @@ impl Loader<'_> {
     fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, found: Diagnostic) {
         let failure = asked.failure;
         match asked.request {
-            Request::Import if failure == Failure::Fatal => self.errors.push(found),
+            Request::Import if failure == Failure::Fatal => self.graph.errors.push(found),
             request => {
-                let errors_before = self.errors.len();
+                let errors_before = self.graph.errors.len();
                 let specifier = asked.specifier.to_owned();
                 self.failures.push(FailedRequest { module: id, specifier, request, failure, errors_before, found });
             }
+        }
+    }
+
+    fn tell_of_broken_packages(&mut self) {
+        for broken in std::mem::take(&mut self.graph.packages.broken) {
+            let path = self.graph.virtual_paths.assign(&broken.file, &mut self.graph.packages);
+            self.graph.errors.push(broken.diagnostic(below_app(&path)));
         }
     }
 
@@ -412,7 +418,7 @@ impl Loader<'_> {
             }
         }
         for (before, found) in errors.into_iter().rev() {
-            self.errors.insert(before, found);
+            self.graph.errors.insert(before, found);
         }
         self.graph.warnings.extend(warnings);
     }
@@ -461,14 +467,25 @@ fn below_app(path: &str) -> &str {
     path.strip_prefix(APP).map_or(path, |path| path.trim_start_matches('/'))
 }
 
-fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
-    let sentence = error.to_string();
-    let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
-    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}.")).at_line(
-        text,
-        error.line(),
-        error.column(),
-    )
+fn read_text(file: &Path, shown: &str) -> Result<String, Diagnostic> {
+    let unreadable = |error: std::io::Error| {
+        Diagnostic::of_file(Severity::Error, shown, format!("`{shown}` cannot be read: {error}."))
+    };
+    let bytes_max = SOURCE_BYTES_MAX;
+    if fs::metadata(file).map_err(unreadable)?.len() > bytes_max {
+        let sentence = format!("`{shown}` is larger than {} MiB, which is too large for a module.", bytes_max >> 20);
+        return Err(Diagnostic::of_file(Severity::Error, shown, sentence)
+            .with_hint("Read it as a file: `readFileSync(new URL('./file', import.meta.url))`."));
+    }
+    String::from_utf8(fs::read(file).map_err(unreadable)?).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let line = valid.matches('\n').count() + 1;
+        let column = valid.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let sentence = format!("`{shown}` is not valid UTF-8.");
+        Diagnostic::of_file(Severity::Error, shown, sentence)
+            .at_line(&String::from_utf8_lossy(error.as_bytes()), line, column)
+            .with_hint("Save it as UTF-8.")
+    })
 }
 
 /// TypeScript that is no ES module for its package was written to be compiled to CommonJS.

@@ -1,9 +1,11 @@
 //! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
 
+mod advice;
 mod assets;
 mod ast;
 mod diagnostics;
 mod dialect;
+mod early_errors;
 mod emit;
 mod emit_commonjs;
 mod emit_esm;
@@ -27,6 +29,7 @@ mod rewrite;
 mod runtime;
 mod scan;
 mod shake;
+mod spelling;
 mod steps;
 mod virtual_paths;
 
@@ -158,7 +161,7 @@ const STACK_BYTES: usize = 1 << 30;
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     GLOBALS.set(&Globals::new(), || {
         let app = entry::find_app(&options.entry)?;
-        let graph = graph::load_graph(&app, options)?;
+        let graph = graph::load_graph(&app, options);
         let linked = link::link_graph(graph)?;
         let live = shake::find_live(&linked);
         let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;

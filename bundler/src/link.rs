@@ -9,6 +9,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
+use crate::spelling::nearest;
 
 /// A graph whose imports are bound.
 pub(crate) struct Linked {
@@ -48,18 +49,18 @@ pub(crate) enum Binding {
     Ambiguous,
 }
 
-/// Links the graph; imports of names that do not exist are errors.
+/// Links the graph; imports of names that do not exist are errors beside those of loading.
 pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
     let awaits = (0..graph.modules.len())
         .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
         .collect();
     let evaluation = choose_evaluation(&graph);
     let mut linked = Linked { graph, evaluation, awaits };
-    let errors = find_missing_names(&linked);
-    if errors.is_empty() {
+    let mut all = std::mem::take(&mut linked.graph.errors);
+    all.extend(find_missing_names(&linked));
+    if all.is_empty() {
         return Ok(linked);
     }
-    let mut all = errors;
     all.append(&mut linked.graph.warnings);
     Err(Diagnostics(all))
 }
@@ -233,6 +234,12 @@ impl Linked {
         }
     }
 
+    /// Whether `name` is exported by module `id`, but from a module that has it from there.
+    fn exports_itself(&self, id: ModuleId, name: &Atom) -> bool {
+        let exports = self.graph.modules[id].esm().map_or(&[][..], |module| &module.exports);
+        exports.iter().any(|(exported, _)| exported == name)
+    }
+
     /// The names that module `id` exports, sorted as a namespace has them, with what they stand for.
     pub(crate) fn exports_of(&self, id: ModuleId) -> Vec<(Atom, Binding)> {
         let mut names = Vec::new();
@@ -337,28 +344,12 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
 fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic) -> Diagnostic {
     let Some(target) = module_of(target) else { return found };
     let names = linked.exports_of(target);
-    let nearest = names.iter().map(|(candidate, _)| (distance(candidate, name), candidate)).min();
-    match nearest {
-        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => {
-            found.with_hint(format!("Did you mean `{candidate}`?"))
+    match nearest(name, names.iter().map(|(candidate, _)| &**candidate)) {
+        Some(candidate) => found.with_hint(format!("Did you mean `{candidate}`?")),
+        None if linked.exports_itself(target, name) => {
+            found.with_hint("The modules that export it do so from each other, in a circle.")
         }
-        _ if names.is_empty() => found.with_hint("It exports nothing."),
-        _ => found,
+        None if names.is_empty() => found.with_hint("It exports nothing."),
+        None => found,
     }
-}
-
-/// Levenshtein's.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }

@@ -10,6 +10,7 @@ use swc_core::ecma::parser::{
 
 use crate::ast::{call, declare, expr_stmt};
 use crate::dialect::Dialect;
+use crate::early_errors::early_errors;
 use crate::lower::{lower_commonjs, lower_module};
 use crate::package::PackageType;
 
@@ -53,11 +54,19 @@ pub(crate) fn parse_source(
     dialect: &Dialect,
     package: PackageType,
     text: String,
-) -> Result<Parsed, SyntaxError> {
+) -> Result<Parsed, Vec<SyntaxError>> {
     let file = sources.map.new_source_file(Lrc::new(FileName::Custom(path.to_owned())), text);
     let system = module_system(&dialect.extension, package);
-    let program = parse_program(sources, &file, syntax_for(dialect), system)?;
+    let program = parse_program(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
     Ok(match program {
+        Program::Module(module) if !dialect.is_typescript() => {
+            let errors = early_errors(&module);
+            if !errors.is_empty() {
+                return Err(errors);
+            }
+            Parsed::Esm(lower_module(sources, module, dialect))
+        }
+        // A name may stand for a type and a value at once.
         Program::Module(module) => Parsed::Esm(lower_module(sources, module, dialect)),
         Program::Script(script) => Parsed::CommonJs(Box::new(lower_commonjs(sources, script, dialect))),
     })
