@@ -1,6 +1,6 @@
 //! Decides when each module runs, and what every imported name stands for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
@@ -108,14 +108,24 @@ fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
         .collect()
 }
 
-/// Whether something comes after a module that awaits without needing it.
+/// Whether something comes after a module that awaits without waiting for it. In a circle a module does not wait for
+/// those that come after it.
 fn runs_side_by_side(graph: &Graph) -> bool {
     let order = program_order(graph);
-    order
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| awaits(graph, **id))
-        .any(|(at, id)| order[at + 1..].iter().any(|later| !static_closure(graph, [*later]).contains(id)))
+    let place: HashMap<ModuleId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let waits_for = |later: usize, earlier: usize| {
+        let mut seen = HashSet::new();
+        let mut open = vec![later];
+        while let Some(at) = open.pop() {
+            if graph.modules[order[at]].esm().is_some() && seen.insert(at) {
+                let imports = graph.modules[order[at]].import_targets.iter().filter_map(module_of);
+                open.extend(imports.map(|id| place[&id]).filter(|import| *import < later));
+            }
+        }
+        seen.contains(&earlier)
+    };
+    let awaiting = (0..order.len()).filter(|at| awaits(graph, order[*at]));
+    awaiting.into_iter().any(|at| (at + 1..order.len()).any(|later| !waits_for(later, at)))
 }
 
 /// The program's modules, each after what it imports.

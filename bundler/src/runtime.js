@@ -334,7 +334,7 @@
 
   function* $requireEsm(id) {
     var record = $wrapped[id];
-    if (record.awaits && record.state < 2)
+    if (record.awaits)
       throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla."), "ERR_REQUIRE_ASYNC_MODULE");
     if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     var namespace = yield* $evaluate(id);
