@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use edgepack_format::limits::SOURCE_BYTES_MAX;
 use swc_core::common::Span;
-use swc_core::ecma::ast::{Function, Id, VarDeclKind};
+use swc_core::ecma::ast::{Function, Id};
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::dialect::Dialect;
@@ -18,6 +18,7 @@ use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages, broken_json};
 use crate::parse::{Parsed, Sources, SyntaxError, parse_source};
 use crate::patterns::matching_files;
+use crate::require_aliases::with_aliases;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
 use crate::scan::{EsModule, WrapperNames, scan_module};
@@ -504,33 +505,13 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
     let params: Vec<Id> =
         function.params.iter().filter_map(|param| param.pat.as_ident().map(|name| name.to_id())).collect();
     let names = ModuleNames {
-        requires: params.get(1).cloned().into_iter().flat_map(|require| with_aliases(require, &function)).collect(),
+        requires: params.get(1).map_or_else(Vec::new, |require| with_aliases(require, &function)),
         wrapper: params.first().map_or_else(|| sources.unresolved_ctxt(), |param| param.1),
         create_requires: Vec::new(),
         texts: Rc::new(known_names(&function.body)),
     };
     let requests = find_requests(&function.body, &names);
     CommonJs { function, requests, is_json: is_json == IsJson::Yes }
-}
-
-/// `require`, and what is called `const load = require` at the top level.
-fn with_aliases(require: Id, function: &Function) -> Vec<Id> {
-    let mut found = vec![require];
-    for stmt in function.body.iter().flat_map(|body| &body.stmts) {
-        let Some(var) = stmt.as_decl().and_then(|decl| decl.as_var()).filter(|var| var.kind == VarDeclKind::Const)
-        else {
-            continue;
-        };
-        for decl in &var.decls {
-            let value = decl.init.as_ref().and_then(|init| init.as_ident());
-            if let (Some(name), Some(value)) = (decl.name.as_ident(), value)
-                && found.contains(&value.to_id())
-            {
-                found.push(name.to_id());
-            }
-        }
-    }
-    found
 }
 
 /// A file's name as the beginning of an identifier.

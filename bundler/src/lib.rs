@@ -23,6 +23,7 @@ mod parse;
 mod patterns;
 mod print;
 mod purity;
+mod require_aliases;
 mod requires;
 mod resolve;
 mod rewrite;
