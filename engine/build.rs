@@ -20,12 +20,15 @@ fn main() {
     build.compile("edgequickjs");
 }
 
+/// Not `--offline`: cargo wants the manifests of the whole workspace here, also of packages that nothing has fetched yet.
 fn quickjs_sources() -> PathBuf {
     let cargo = std::env::var("CARGO").expect("cargo sets CARGO");
+    let target = std::env::var("TARGET").expect("cargo sets TARGET");
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &target])
         .output()
         .expect("cargo metadata runs");
+    assert!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
     let package =
