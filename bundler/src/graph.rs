@@ -22,7 +22,7 @@ use crate::require_aliases::with_aliases;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
 use crate::scan::{EsModule, WrapperNames, scan_module};
-use crate::virtual_paths::{APP, VirtualPaths};
+use crate::virtual_paths::{VirtualPaths, below_app};
 use crate::{BundleOptions, PackageId};
 
 /// Index of a module in `Graph::modules`; the entry is 0.
@@ -462,10 +462,6 @@ impl Loader<'_> {
         chain.reverse();
         chain
     }
-}
-
-fn below_app(path: &str) -> &str {
-    path.strip_prefix(APP).map_or(path, |path| path.trim_start_matches('/'))
 }
 
 fn read_text(file: &Path, shown: &str) -> Result<String, Diagnostic> {

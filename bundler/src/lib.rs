@@ -11,18 +11,22 @@ mod emit_commonjs;
 mod emit_esm;
 mod entry;
 mod graph;
+mod inputs;
 mod json;
 mod keep_names;
 mod known_text;
 mod link;
 mod lower;
+mod metafile;
 mod missing;
 mod names;
+mod output_sizes;
 mod package;
 mod parse;
 mod patterns;
 mod print;
 mod purity;
+mod reasons;
 mod require_aliases;
 mod requires;
 mod resolve;
@@ -32,6 +36,7 @@ mod scan;
 mod shake;
 mod spelling;
 mod steps;
+mod treemap;
 mod virtual_paths;
 
 use std::path::PathBuf;
@@ -39,6 +44,10 @@ use std::path::PathBuf;
 use swc_core::common::{GLOBALS, Globals};
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use inputs::{Format, Import, ImportKind, ImportTarget, Input};
+pub use metafile::metafile;
+pub use reasons::{Cause, KeptFile, KeptStatement, Place, Reasons, explain};
+pub use treemap::{PackageBytes, treemap};
 
 /// What to bundle, and for which target.
 #[derive(Debug, Clone)]
@@ -80,6 +89,8 @@ pub struct Bundle {
     pub script: String,
     /// From positions in `script` to those in the original files, as source map version 3.
     pub source_map: String,
+    /// All files that were loaded, the entry first.
+    pub inputs: Vec<Input>,
     /// The modules in the script, in the order of their first import.
     pub modules: Vec<ModuleInfo>,
     /// Files that the app reads at run time, sorted by path.
@@ -143,9 +154,17 @@ pub struct Asset {
 /// # Errors
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
+    on_a_large_stack(|| bundle_app(options))
+}
+
+/// Syntax trees are walked recursively, and generated sources nest them thousands deep. Only touched pages count.
+const STACK_BYTES: usize = 1 << 30;
+
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Send) -> Result<T, Diagnostics> {
     std::thread::scope(|scope| {
-        let bundling = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || bundle_app(options));
-        match bundling.map(std::thread::ScopedJoinHandle::join) {
+        let work = || GLOBALS.set(&Globals::new(), work);
+        let working = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match working.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => {
@@ -156,27 +175,30 @@ pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     })
 }
 
-/// Syntax trees are walked recursively, and generated sources nest them thousands deep. Only touched pages count.
-const STACK_BYTES: usize = 1 << 30;
+/// The app, its linked graph, and what of that is needed.
+fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
+    let app = entry::find_app(&options.entry)?;
+    let graph = graph::load_graph(&app, options);
+    let linked = link::link_graph(graph)?;
+    let live = shake::find_live(&linked);
+    Ok((app, linked, live))
+}
 
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    GLOBALS.set(&Globals::new(), || {
-        let app = entry::find_app(&options.entry)?;
-        let graph = graph::load_graph(&app, options);
-        let linked = link::link_graph(graph)?;
-        let live = shake::find_live(&linked);
-        let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
-        let emitted = emit::emit_script(linked, &live);
-        let printed = print::print_script(emitted.program, &emitted.source_map, options.whitespace);
-        Ok(Bundle {
-            script: printed.script,
-            source_map: printed.source_map,
-            modules: emitted.modules,
-            assets,
-            builtins: emitted.builtins,
-            warnings: emitted.warnings,
-            entry: emitted.entry,
-            manifest: app.manifest,
-        })
+    let (app, linked, live) = shaken(options)?;
+    let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
+    let inputs = inputs::describe_inputs(&linked.graph);
+    let emitted = emit::emit_script(linked, &live);
+    let printed = print::print_script(emitted.program, &emitted.source_map, options.whitespace);
+    Ok(Bundle {
+        script: printed.script,
+        source_map: printed.source_map,
+        inputs,
+        modules: emitted.modules,
+        assets,
+        builtins: emitted.builtins,
+        warnings: emitted.warnings,
+        entry: emitted.entry,
+        manifest: app.manifest,
     })
 }

@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("wasi-libc", "C's library for the engine"),
     ("libclang-rt-22-dev-wasm32", "the compiler's own routines for the engine"),
     ("wabt", "wasm2c: the engine as C, for the stubs"),
+    ("chromium", "looks at the report of a bundle, in a test"),
 ];
 
 /// Installs or checks everything; quick when nothing is missing.
