@@ -271,7 +271,8 @@ pub enum ImageKind {
 /// How a chunk is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// The pages of the mask one after the other, as a zstd frame.
+    /// The pages of the mask one after the other, each as what it differs from the base image's in (exclusive or: most
+    /// have a few counters changed), as a zstd frame.
     Zstd,
     /// As a part of a frame: that of the rows around it that have the same place, one after the other. For pages that
     /// every boot touches.

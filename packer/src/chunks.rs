@@ -1,4 +1,5 @@
-//! Memory images become stored chunks: only pages that differ from the base, each distinct chunk once.
+//! Memory images become stored chunks: only pages that differ from the base, as what they differ in, each distinct
+//! chunk once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +33,25 @@ pub(crate) struct Placed {
 }
 
 /// A chunk of an image that differs from the base.
+#[derive(Clone, Copy)]
 struct Difference<'a> {
     number: u32,
     chunk: &'a [u8],
+    /// What the base image has there.
+    before: &'a [u8],
     page_mask: u16,
+}
+
+impl Difference<'_> {
+    /// What the pages of a mask differ in.
+    fn pages(&self, mask: u16) -> Vec<u8> {
+        let changed = |page: usize| {
+            let range = page * PAGE_BYTES..(page + 1) * PAGE_BYTES;
+            let (new, old) = (self.chunk.get(range.clone())?, self.before.get(range)?);
+            Some(new.iter().zip(old).map(|(new, old)| new ^ old))
+        };
+        (0..CHUNK_PAGES).filter(|page| mask & (1 << page) != 0).filter_map(changed).flatten().collect()
+    }
 }
 
 impl ChunkStore {
@@ -43,16 +59,17 @@ impl ChunkStore {
     pub(crate) fn add(&mut self, memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Placed> {
         let mut placed = Placed::default();
         let mut hot = Vec::new();
-        for Difference { number, chunk, page_mask } in differences(memory, base) {
+        for difference in differences(memory, base) {
+            let Difference { number, page_mask, .. } = difference;
             let first_page = number.saturating_mul(CHUNK_PAGES as u32);
             let hot_here = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
             let hot_mask = page_mask & hot_here.fold(0, |mask, page| mask | 1 << (page - first_page));
             if hot_mask != 0 {
-                hot.push(Difference { number, chunk, page_mask: hot_mask });
+                hot.push(Difference { page_mask: hot_mask, ..difference });
             }
             let cold_mask = page_mask & !hot_mask;
             if cold_mask != 0 {
-                placed.cold.push((number, self.store(chunk, cold_mask)?));
+                placed.cold.push((number, self.store(&difference, cold_mask)?));
             }
         }
         for frame in frames(&hot) {
@@ -61,8 +78,8 @@ impl ChunkStore {
         Ok(placed)
     }
 
-    fn store(&mut self, chunk: &[u8], page_mask: u16) -> Result<u32> {
-        let pages = masked(chunk, page_mask);
+    fn store(&mut self, difference: &Difference<'_>, page_mask: u16) -> Result<u32> {
+        let pages = difference.pages(page_mask);
         let key = (page_mask, crate::hash(&pages));
         if let Some(number) = self.known.get(&key) {
             return Ok(*number);
@@ -76,7 +93,7 @@ impl ChunkStore {
 
     /// One frame of the pages of all.
     fn gather(&mut self, frame: &[Difference<'_>], pairs: &mut Vec<(u32, u32)>) -> Result<()> {
-        let pages: Vec<u8> = frame.iter().flat_map(|part| masked(part.chunk, part.page_mask)).collect();
+        let pages: Vec<u8> = frame.iter().flat_map(|part| part.pages(part.page_mask)).collect();
         let key = (frame.iter().map(|part| part.page_mask).collect(), crate::hash(&pages));
         let first = match self.known_frames.get(&key) {
             Some(first) => *first,
@@ -132,11 +149,6 @@ fn differences<'a>(memory: &'a [u8], base: &'a [u8]) -> impl Iterator<Item = Dif
         let before = base.get(start..start + CHUNK_BYTES).unwrap_or(&ZEROS);
         let pages = chunk.chunks_exact(PAGE_BYTES).zip(before.chunks_exact(PAGE_BYTES));
         let page_mask = pages.enumerate().fold(0, |mask, (page, (new, old))| mask | (u16::from(new != old) << page));
-        (page_mask != 0).then_some(Difference { number, chunk, page_mask })
+        (page_mask != 0).then_some(Difference { number, chunk, before, page_mask })
     })
-}
-
-fn masked(chunk: &[u8], page_mask: u16) -> Vec<u8> {
-    let pages = chunk.chunks_exact(PAGE_BYTES).enumerate();
-    pages.filter(|(page, _)| page_mask & (1 << page) != 0).flat_map(|(_, bytes)| bytes).copied().collect()
 }

@@ -76,7 +76,7 @@ fn restore(container: &[u8], base: &[u8], kind: ImageKind) -> Vec<u8> {
         let pages = &frame[index.offset_in_frame(number)..][..stored.memory_bytes()];
         let places = (0..16).filter(|page| stored.page_mask & (1 << page) != 0);
         for (place, page) in places.zip(pages.chunks_exact(4096)) {
-            target[place * 4096..][..4096].copy_from_slice(page);
+            target[place * 4096..][..4096].iter_mut().zip(page).for_each(|(byte, change)| *byte ^= change);
         }
     }
     memory

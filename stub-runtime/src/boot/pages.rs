@@ -1,8 +1,8 @@
 //! Pages of linear memory → accessible ones: those that every boot touches are mapped at once, the others are
 //! decompressed at first touch, so that boot costs what is touched and not what there is.
 //!
-//! A page's content is the app's where it differs from the base image, else the base image's, else zero. A page that
-//! is present is never written to again: it may be the guest's by now.
+//! A page's content is the base image's, or zero, changed by what the app stores of it, if anything. A page that is
+//! present is never written to again: it may be the guest's by now.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
@@ -72,8 +72,14 @@ struct Store {
 #[derive(Default)]
 struct Workspace {
     decoder: Option<DCtx<'static>>,
+    /// What came out of the app's last frame, and the base image's.
+    app: Unpacked,
+    base: Unpacked,
+}
+
+#[derive(Default)]
+struct Unpacked {
     pages: Vec<u8>,
-    /// How much of `pages` came out of the last frame.
     length: usize,
 }
 
@@ -164,18 +170,19 @@ impl Store {
                 Some((_, start)) => start,
                 None => {
                     let (_, frame) = self.index.chunk(number, self.pages, super::hash)?;
-                    workspace.unpack(frame)?;
+                    workspace.unpack_app(frame)?;
                     self.index.offset_in_frame(number)
                 }
             };
             let end = start.saturating_add(stored.memory_bytes());
-            let pages = workspace.unpacked(start, end)?;
-            for run in runs_of(chunk, stored.page_mask & !present(chunk)) {
+            let new = stored.page_mask & !present(chunk);
+            for run in runs_of(chunk, new) {
                 memory::map_filled(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
             }
             // SAFETY: the pages of the mask are mapped, and no guest runs yet.
             let target = unsafe { memory::chunk_bytes(chunk) };
-            lay_pages(target, stored.page_mask, stored.page_mask, pages);
+            self.lay_base(chunk, new, target, &mut workspace)?;
+            change_pages(target, stored.page_mask, stored.page_mask, workspace.app.part(start, end)?);
             set_present(chunk, stored.page_mask);
             open = Some((stored, end));
         }
@@ -221,18 +228,18 @@ impl Store {
         // nobody's: whoever touched one waits for us.
         let target = unsafe { memory::chunk_bytes(chunk) };
         let app = self.app(chunk)?;
-        self.lay_base(chunk, missing & !app.mask(), target, &mut workspace)?;
+        self.lay_base(chunk, missing, target, &mut workspace)?;
         if let Some((number, mask)) = app.cold.filter(|(_, mask)| mask & missing != 0) {
             let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
-            let pages = workspace.decode(frame, stored.memory_bytes())?;
-            lay_pages(target, mask, missing, pages);
+            workspace.unpack_app(frame)?;
+            change_pages(target, mask, missing, workspace.app.whole(stored.memory_bytes())?);
         }
         if let Some((number, mask)) = app.hot.filter(|(_, mask)| mask & missing != 0) {
             let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
-            workspace.unpack(frame)?;
+            workspace.unpack_app(frame)?;
             let start = self.index.offset_in_frame(number);
-            let pages = workspace.unpacked(start, start.saturating_add(stored.memory_bytes()))?;
-            lay_pages(target, mask, missing, pages);
+            let end = start.saturating_add(stored.memory_bytes());
+            change_pages(target, mask, missing, workspace.app.part(start, end)?);
         }
         set_present(chunk, missing);
         Ok(())
@@ -248,8 +255,8 @@ impl Store {
     ) -> Result<(), ContainerError> {
         for frame in engine::base_frames(chunk).iter().filter(|frame| frame.mask & missing != 0) {
             let pages_bytes = usize::try_from(frame.mask.count_ones()).unwrap_or(0) * PAGE_BYTES;
-            let pages = workspace.decode(engine::frame_bytes(frame), pages_bytes)?;
-            lay_pages(target, frame.mask, missing, pages);
+            workspace.unpack_base(engine::frame_bytes(frame))?;
+            lay_pages(target, frame.mask, missing, workspace.base.whole(pages_bytes)?);
         }
         let hot = usize::try_from(chunk).ok().and_then(|chunk| engine::base_hot_masks().get(chunk));
         if let Some(hot) = hot.filter(|hot| hot.mask & missing != 0) {
@@ -262,31 +269,38 @@ impl Store {
 }
 
 impl Workspace {
-    /// Exactly that many bytes.
-    fn decode(&mut self, frame: &[u8], bytes: usize) -> Result<&[u8], ContainerError> {
-        self.unpack(frame)?;
-        if self.length == bytes { self.unpacked(0, bytes) } else { Err(ContainerError::BadIndex("a chunk's length")) }
+    fn unpack_app(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
+        self.app.fill(self.decoder.get_or_insert_with(DCtx::create), frame, APP_FRAME_BYTES_MAX)
     }
 
+    fn unpack_base(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
+        self.base.fill(self.decoder.get_or_insert_with(DCtx::create), frame, BASE_FRAME_PAGES * PAGE_BYTES)
+    }
+}
+
+impl Unpacked {
     /// Whatever the frame has.
-    fn unpack(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
-        self.pages.resize(FRAME_BYTES_MAX, 0);
-        let decoder = self.decoder.get_or_insert_with(DCtx::create);
+    fn fill(&mut self, decoder: &mut DCtx<'_>, frame: &[u8], bytes_max: usize) -> Result<(), ContainerError> {
+        self.pages.resize(bytes_max, 0);
         let length = decoder.decompress(self.pages.as_mut_slice(), frame);
         self.length = length.map_err(|_| ContainerError::BadIndex("a frame"))?;
         Ok(())
     }
 
-    /// A part of what was unpacked last.
-    fn unpacked(&self, start: usize, end: usize) -> Result<&[u8], ContainerError> {
+    /// All of it, if it is that long.
+    fn whole(&self, bytes: usize) -> Result<&[u8], ContainerError> {
+        if self.length == bytes { self.part(0, bytes) } else { Err(ContainerError::BadIndex("a chunk's length")) }
+    }
+
+    fn part(&self, start: usize, end: usize) -> Result<&[u8], ContainerError> {
         let pages = self.pages.get(..self.length).and_then(|pages| pages.get(start..end));
         pages.ok_or(ContainerError::BadIndex("a chunk's length"))
     }
 }
 
-/// The largest frame there is.
-const FRAME_BYTES_MAX: usize = HOT_FRAME_PAGES * PAGE_BYTES;
-const _: () = assert!(FRAME_BYTES_MAX >= CHUNK_BYTES, "a cold frame is at most a chunk");
+/// The largest of the app's frames.
+const APP_FRAME_BYTES_MAX: usize = HOT_FRAME_PAGES * PAGE_BYTES;
+const _: () = assert!(APP_FRAME_BYTES_MAX >= CHUNK_BYTES, "a cold frame is at most a chunk");
 
 /// What an app has of a chunk: stored chunks with their pages.
 #[derive(Debug, Clone, Copy, Default)]
@@ -311,10 +325,25 @@ fn base_mask(chunk: u32) -> u16 {
 
 /// Copies the wanted ones of the pages that the mask says are there.
 fn lay_pages(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8]) {
+    with_places(target, mask, wanted, pages, |place, page| place.copy_from_slice(page));
+}
+
+/// Changes the wanted ones of them by what is stored.
+fn change_pages(target: &mut [u8], mask: u16, wanted: u16, changes: &[u8]) {
+    with_places(target, mask, wanted, changes, |place, changes| {
+        // By words: this is compiled for size.
+        let (words, changes) = (place.as_chunks_mut::<8>().0, changes.as_chunks::<8>().0);
+        for (word, change) in words.iter_mut().zip(changes) {
+            *word = (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*change)).to_ne_bytes();
+        }
+    });
+}
+
+fn with_places(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8], lay: impl Fn(&mut [u8], &[u8])) {
     let places = target.chunks_exact_mut(PAGE_BYTES).enumerate().filter(|(page, _)| mask & (1 << page) != 0);
     for ((number, place), page) in places.zip(pages.chunks_exact(PAGE_BYTES)) {
         if wanted & (1 << number) != 0 {
-            place.copy_from_slice(page);
+            lay(place, page);
         }
     }
 }
