@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use edgepack_format::limits::SOURCE_BYTES_MAX;
-use swc_core::common::Span;
+use swc_core::common::{FileName, Span};
 use swc_core::ecma::ast::{Function, Id};
 
 use crate::diagnostics::{Diagnostic, Severity};
@@ -255,7 +255,9 @@ impl Loader<'_> {
         let text = read_text(&module.file, &shown).map_err(|found| vec![found])?;
         module.source_bytes = text.len();
         if dialect.extension == "json" {
-            let function = json_module(&text, sources.unresolved_ctxt())
+            let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
+            let span = Span::new(file.start_pos, file.end_pos);
+            let function = json_module(&text, span, sources.unresolved_ctxt())
                 .map_err(|error| vec![broken_json(&shown, &text, &error)])?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }

@@ -84,8 +84,10 @@ fn the_metafile_is_esbuilds() {
             ("import-statement", "node_modules/long/index.cjs"),
             ("import-statement", "node_modules/short/index.mjs"),
             ("import-statement", "node_modules/unused/index.mjs"),
+            ("import-statement", "node:module"),
             ("import-statement", "node:path"),
             ("dynamic-import", "lazy.mjs"),
+            ("require-call", "table.json"),
         ]
     );
     let output = &file["outputs"]["out.js"];
@@ -99,6 +101,9 @@ fn the_metafile_is_esbuilds() {
         .sum();
     assert!(kept > 200 && kept < bundle.script.len(), "{kept} of {}", bundle.script.len());
     assert!(output["inputs"]["node_modules/unused/index.mjs"].is_null());
+    let of = |path: &str| output["inputs"][path]["bytesInOutput"].as_u64().unwrap();
+    assert!(of("table.json") > 150, "a value's bytes are its file's, not those of what is printed before it");
+    assert!(of("lazy.mjs") < 150 && of("entry.mjs") < 400, "{output}");
 }
 
 /// Sizes are areas: what Chromium lays out is measured.
