@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use edgepack_bundler::Whitespace;
 
-use crate::reference::{bundle_entry, compare, run_bundle, run_node};
+use crate::reference::{Random, bundle_entry, compare, run_bundle, run_node};
 
 #[test]
 fn random_graphs_do_what_node_does() {
@@ -56,28 +56,6 @@ fn check(seed: u64) -> Result<(), String> {
     let bundle = bundle_entry(&entry, Whitespace::Minimal).map_err(|found| show(format!("{found}\n")))?;
     let found = run_bundle(&bundle, &folder.path().join("out"), folder.path(), &[]);
     compare(&expected, ran.status.code(), &ran.stderr, &found).map_err(show)
-}
-
-/// Sebastiano Vigna's splitmix64: the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("it is below a usize")
-    }
-
-    /// True once in `times`.
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
