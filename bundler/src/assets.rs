@@ -22,6 +22,7 @@ pub(crate) fn collect_assets(
     options: &BundleOptions,
 ) -> Result<Vec<Asset>, Diagnostics> {
     let mut files = Vec::new();
+    let mut packages = Packages::default();
     for (id, module) in graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]) {
         let references: Vec<&String> = match &module.body {
             Body::CommonJs(body) => body.requests.files.iter().collect(),
@@ -35,11 +36,13 @@ pub(crate) fn collect_assets(
             _ => None,
         }));
         let folder = module.file.parent().unwrap_or(&app.root);
+        // Packages of a workspace lie beside the app, and have files of their own.
+        let package = packages.nearest_named(folder).map_or_else(|| app.root.clone(), |package| package.folder.clone());
         for reference in references {
             let path = join(folder, reference);
             // A folder around the code itself is a way to some other file, not a folder to read from.
             let surrounds_code = module.file.starts_with(&path) || app.entry.starts_with(&path);
-            if path.starts_with(&app.root) && !surrounds_code {
+            if (path.starts_with(&app.root) || path.starts_with(&package)) && !surrounds_code {
                 list_files(&path, &mut files);
             }
         }

@@ -58,6 +58,30 @@ fn source_map_leads_to_the_original_place() {
     }
 }
 
+/// An error's own position, as the engine would see it, leads through types, enums, JSX and decorators.
+#[test]
+fn positions_of_errors_lead_home() {
+    let case = project("fixtures/bundler/typescript/positions-of-errors");
+    let scratch = tempfile::tempdir().unwrap();
+    for whitespace in [Whitespace::Readable, Whitespace::Minimal] {
+        let bundle = bundle_entry(&case.join("entry.tsx"), whitespace).unwrap();
+        let ran = run_bundle(&bundle, scratch.path(), &case, &["--positions"]);
+        let positions = String::from_utf8(ran.stdout).unwrap();
+        assert_eq!(positions.lines().count(), 3, "{positions}{}", String::from_utf8_lossy(&ran.stderr));
+        fs::write(scratch.path().join("map"), &bundle.source_map).unwrap();
+        let ask = "const { SourceMap } = require('module'), { readFileSync } = require('fs');
+            const map = new SourceMap(JSON.parse(readFileSync(process.argv[1])));
+            for (const position of process.argv[2].trim().split('\\n')) {
+              const [line, column] = position.split(':').map(Number);
+              const { originalSource, originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
+              console.log(originalSource, originalLine + 1, originalColumn + 1);
+            }";
+        let answer = run_node(&case, &["-e", ask, &scratch.path().join("map").to_string_lossy(), &positions]);
+        let expected = "/app/check.ts 12 9\n/app/view.tsx 5 40\n/app/entry.tsx 10 109\n";
+        assert_eq!(String::from_utf8_lossy(&answer.stdout), expected, "{positions}");
+    }
+}
+
 #[test]
 fn fixture_apps_do_what_node_does() {
     let apps = project("fixtures/apps");
