@@ -97,3 +97,17 @@ fn fixture_apps_do_what_node_does() {
         assert!(expected.status.success() && found.status.success(), "{app}");
     }
 }
+
+#[test]
+fn a_source_that_is_too_large_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("entry.js"), "require('./large.js');").unwrap();
+    fs::File::create(scratch.path().join("large.js")).unwrap().set_len((64 << 20) + 1).unwrap();
+    let found = bundle_entry(&scratch.path().join("entry.js"), Whitespace::Minimal).unwrap_err();
+    assert_eq!(
+        found.to_string(),
+        "error: `large.js` is larger than 64 MiB, which is too large for a module.\n  at large.js\n  \
+         imported through entry.js > large.js\n  \
+         hint: Read it as a file: `readFileSync(new URL('./file', import.meta.url))`."
+    );
+}
