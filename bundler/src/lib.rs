@@ -3,6 +3,7 @@
 mod advice;
 mod assets;
 mod ast;
+mod catch_vars;
 mod diagnostics;
 mod dialect;
 mod early_errors;

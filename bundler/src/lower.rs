@@ -11,6 +11,7 @@ use swc_core::ecma::transforms::{react, typescript};
 use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 
 use crate::ast::{FunctionKind, expr_stmt, function, function_expr};
+use crate::catch_vars::move_catch_vars;
 use crate::dialect::{Decorators, Dialect};
 use crate::parse::{Sources, WRAPPER_PARAMS};
 
@@ -48,6 +49,7 @@ pub(crate) fn lower_commonjs(sources: &Sources, script: Script, dialect: &Dialec
 }
 
 fn lower(sources: &Sources, program: &mut Program, dialect: &Dialect, top_level: Mark) {
+    move_catch_vars(program);
     program.mutate(&mut resolver(sources.unresolved, top_level, dialect.is_typescript()));
     if dialect.is_typescript() || dialect.has_jsx() {
         HELPERS.set(&Helpers::new(false), || lower_syntax(sources, program, dialect, top_level));
