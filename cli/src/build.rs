@@ -13,7 +13,7 @@ use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
 use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
 
-use crate::args::AllowArgs;
+use crate::args::{AllowArgs, SourceMapPlace};
 use crate::embedded;
 use crate::frozen::frozen;
 use crate::grants::grants;
@@ -31,6 +31,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) allow: &'a AllowArgs,
     /// How far the app is run at build time.
     pub(crate) start_up: StartUp,
+    /// Whether the container holds the source map.
+    pub(crate) source_map: SourceMapPlace,
 }
 
 /// How far the app is run at build time.
@@ -59,14 +61,8 @@ pub(crate) struct Packed {
     pub(crate) has_image: bool,
     /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
     pub(crate) hot_pages: Option<usize>,
-    /// The bundle's findings that did not stop the build.
-    pub(crate) warnings: Vec<String>,
-    /// Bytes of the script, of its assets.
-    pub(crate) script_bytes: usize,
-    /// Bytes of the files the app reads.
-    pub(crate) asset_bytes: usize,
-    /// How many modules are in the script.
-    pub(crate) modules: usize,
+    /// What the app's sources became.
+    pub(crate) bundle: Bundle,
 }
 
 /// App sources → container.
@@ -87,10 +83,7 @@ pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
         ending: snapshot.ending,
         place,
         hot_pages: hot_pages.map(|pages| pages.len()),
-        warnings: bundle.warnings.iter().map(ToString::to_string).collect(),
-        script_bytes: bundle.script.len(),
-        asset_bytes: bundle.assets.iter().map(|asset| asset.bytes.len()).sum(),
-        modules: bundle.modules.len(),
+        bundle,
     })
 }
 
@@ -144,7 +137,8 @@ pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
     }
 }
 
-fn options(plan: &Plan<'_>) -> BundleOptions {
+/// How the app is bundled.
+pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     BundleOptions {
         entry: plan.entry.to_owned(),
         node_arch: plan.target.node_arch.to_owned(),
@@ -230,7 +224,10 @@ fn container(
         loaded: None,
         started,
         package: Some(&fallback),
-        source_map: &bundle.source_map,
+        source_map: match plan.source_map {
+            SourceMapPlace::Inline => &bundle.source_map,
+            SourceMapPlace::External | SourceMapPlace::None => "",
+        },
         licences: embedded::NOTICE,
         hot_pages,
     })?)

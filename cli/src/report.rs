@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use edgepack_bundler::{Bundle, Diagnostic, Severity};
 use edgepack_format::targets::Target;
 use edgepack_snapshots::{Ending, Stop};
 use serde_json::{Map, Value, json};
@@ -29,7 +30,13 @@ pub(crate) fn text(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
     let took: u128 = phases.iter().map(|phase| phase.took.as_millis()).sum();
     let each: Vec<String> = phases.iter().map(|phase| format!("{} {}", phase.name, phase.took.as_millis())).collect();
     println!("{} ({}) in {took} ms ({})", written.path.display(), size(written.bytes), each.join(", "));
-    println!("  {} modules, script {}, files {}", packed.modules, size(packed.script_bytes), size(packed.asset_bytes));
+    let bundle = &packed.bundle;
+    println!(
+        "  {} modules, script {}, files {}",
+        bundle.modules.len(),
+        size(bundle.script.len()),
+        size(asset_bytes(bundle))
+    );
     let line = stop_line(&packed.ending, packed.place.as_ref());
     match &packed.ending {
         Ending::NotRun => println!("  start-up was not run (--no-snapshot)"),
@@ -56,17 +63,40 @@ pub(crate) fn json(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
         "sizes": {
             "output_bytes": written.bytes,
             "container_bytes": packed.container.len(),
-            "script_bytes": packed.script_bytes,
-            "asset_bytes": packed.asset_bytes,
+            "script_bytes": packed.bundle.script.len(),
+            "asset_bytes": asset_bytes(&packed.bundle),
         },
-        "modules": packed.modules,
+        "modules": packed.bundle.modules.len(),
         "hot_pages": packed.hot_pages,
         "phases": durations,
         "snapshot": ending(&packed.ending),
         "stop": stop(packed),
-        "warnings": packed.warnings,
+        "warnings": packed.bundle.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "diagnostics": packed.bundle.warnings.iter().map(diagnostic).collect::<Vec<_>>(),
     });
     println!("{object}");
+}
+
+/// What is wrong with the sources, as one object on one line.
+pub(crate) fn json_diagnostics(found: &[Diagnostic]) {
+    println!("{}", json!({ "diagnostics": found.iter().map(diagnostic).collect::<Vec<_>>() }));
+}
+
+fn diagnostic(found: &Diagnostic) -> Value {
+    json!({
+        "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "message": found.message,
+        "file": found.file,
+        "line": found.line,
+        "column": found.column,
+        "frame": found.frame,
+        "hint": found.hint,
+        "importers": found.importers,
+    })
+}
+
+fn asset_bytes(bundle: &Bundle) -> usize {
+    bundle.assets.iter().map(|asset| asset.bytes.len()).sum()
 }
 
 fn ending(ending: &Ending) -> &'static str {

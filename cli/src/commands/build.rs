@@ -1,26 +1,42 @@
 //! `edgepack build`: an app → an executable or a container, and a report of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use edgepack_bundler::{Diagnostics, metafile, treemap};
 use edgepack_format::targets::{TARGETS, Target, find};
 
-use crate::args::BuildArgs;
-use crate::build::{Packed, Plan, StartUp, executable, pack};
+use crate::args::{BuildArgs, SourceMapPlace};
+use crate::build::{Packed, Plan, StartUp, executable, options, pack};
+use crate::commands::why;
 use crate::failure::Failure;
 use crate::output::{self, Kind};
 use crate::progress::{Audience, Progress};
 use crate::report::{self, Written};
 
-/// Runs the command.
+/// Runs the command; what is wrong with the sources is also printed as JSON where that was asked for.
 pub(crate) fn build(args: &BuildArgs) -> Result<()> {
+    let result = build_app(args);
+    if args.json
+        && let Err(error) = &result
+        && let Some(found) = error.downcast_ref::<Diagnostics>()
+    {
+        report::json_diagnostics(&found.0);
+    }
+    result
+}
+
+fn build_app(args: &BuildArgs) -> Result<()> {
     let target = target(args.target.as_deref())?;
-    if let Some(path) = &args.output {
+    for path in [&args.output, &args.metafile, &args.report].into_iter().flatten() {
         output::check(path)?;
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up };
+    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, source_map: args.source_map };
+    if let Some(subject) = &args.why {
+        return why::why(&options(&plan), subject);
+    }
     let packed = pack(&plan, &mut progress)?;
     let (bytes, kind) = if args.container_only {
         (packed.container.clone(), Kind::Data)
@@ -30,8 +46,9 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     let path = args.output.clone().unwrap_or_else(|| default_output(&packed, kind));
     output::check(&path)?;
     progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
-    for warning in &packed.warnings {
-        progress.line(warning);
+    write_reports(args, &packed, &path)?;
+    for warning in &packed.bundle.warnings {
+        progress.line(&warning.to_string());
     }
     let phases = progress.finish();
     let written = Written { path: &path, bytes: bytes.len(), kind, target };
@@ -39,6 +56,23 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
         report::json(&packed, &written, &phases)
     } else {
         report::text(&packed, &written, &phases)
+    }
+    Ok(())
+}
+
+/// What was asked for beside the result.
+fn write_reports(args: &BuildArgs, packed: &Packed, path: &Path) -> Result<(), Failure> {
+    let bundle = &packed.bundle;
+    if args.source_map == SourceMapPlace::External {
+        output::write(&path.with_added_extension("map"), bundle.source_map.as_bytes(), Kind::Data)?;
+    }
+    if let Some(file) = &args.metafile {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        output::write(file, metafile(bundle, &name).to_string().as_bytes(), Kind::Data)?;
+    }
+    if let Some(file) = &args.report {
+        // How much of a snapshot belongs to which package is not known yet.
+        output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
     }
     Ok(())
 }

@@ -5,3 +5,4 @@ pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod targets;
+pub(crate) mod why;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use edgepack_format::container::WASM_HEADER;
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, SourceMapPlace};
 use crate::build::{Plan, StartUp, executable, pack};
 use crate::commands::build::target;
 use crate::embedded;
@@ -22,10 +22,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         read_container(args)?
     } else {
         let mut progress = Progress::new(Audience::Silent);
-        let plan = Plan { entry: &args.app, target, allow: &args.allow, start_up: StartUp::Nothing };
+        let plan = Plan {
+            entry: &args.app,
+            target,
+            allow: &args.allow,
+            start_up: StartUp::Nothing,
+            source_map: SourceMapPlace::Inline,
+        };
         let packed = pack(&plan, &mut progress)?;
-        for warning in &packed.warnings {
-            progress.line(warning);
+        for warning in &packed.bundle.warnings {
+            progress.line(&warning.to_string());
         }
         packed.container
     };
