@@ -1,6 +1,6 @@
 //! Loads the entry and everything reachable from it into one graph of modules.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -252,7 +252,7 @@ impl Loader<'_> {
     fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let text = read_text(&module.file, &shown).map_err(|found| vec![found])?;
+        let text = read_text(&module.file, &shown).map_err(|found| vec![*found])?;
         module.source_bytes = text.len();
         if dialect.extension == "json" {
             let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
@@ -304,18 +304,17 @@ impl Loader<'_> {
 
     /// One warning for each package: more places of it would say nothing new.
     fn warn_of_unknown(&mut self) {
-        let mut by_package: Vec<(Option<PackageId>, Vec<(ModuleId, Span)>)> = Vec::new();
-        for (id, span) in std::mem::take(&mut self.unknown) {
-            let package = self.graph.modules[id].package.clone();
-            match by_package.iter_mut().find(|(known, _)| *known == package) {
-                Some((_, places)) => places.push((id, span)),
-                None => by_package.push((package, vec![(id, span)])),
-            }
+        let unknown = std::mem::take(&mut self.unknown);
+        let package_of = |id: ModuleId| self.graph.modules[id].package.clone();
+        let mut places: BTreeMap<Option<PackageId>, usize> = BTreeMap::new();
+        for (id, _) in &unknown {
+            *places.entry(package_of(*id)).or_default() += 1;
         }
-        for (package, places) in by_package {
-            let Some(&(id, span)) = places.first() else { continue };
+        for (id, span) in unknown {
+            let package = self.graph.modules[id].package.clone();
+            let Some(count) = places.remove(&package) else { continue };
             let name = package.map_or_else(String::new, |package| format!(" in `{}`", package.name));
-            let message = match places.len() {
+            let message = match count {
                 1 => format!("Which module is asked for here{name} is only known at run time."),
                 count => format!(
                     "Which modules are asked for here and in {} more places{name} is only known at run time.",
@@ -466,15 +465,15 @@ impl Loader<'_> {
     }
 }
 
-fn read_text(file: &Path, shown: &str) -> Result<String, Diagnostic> {
+fn read_text(file: &Path, shown: &str) -> Result<String, Box<Diagnostic>> {
     let unreadable = |error: std::io::Error| {
-        Diagnostic::of_file(Severity::Error, shown, format!("`{shown}` cannot be read: {error}."))
+        Box::new(Diagnostic::of_file(Severity::Error, shown, format!("`{shown}` cannot be read: {error}.")))
     };
     let bytes_max = SOURCE_BYTES_MAX;
     if fs::metadata(file).map_err(unreadable)?.len() > bytes_max {
         let sentence = format!("`{shown}` is larger than {} MiB, which is too large for a module.", bytes_max >> 20);
-        return Err(Diagnostic::of_file(Severity::Error, shown, sentence)
-            .with_hint("Read it as a file: `readFileSync(new URL('./file', import.meta.url))`."));
+        let found = Diagnostic::of_file(Severity::Error, shown, sentence);
+        return Err(found.with_hint("Read it as a file: `readFileSync(new URL('./file', import.meta.url))`.").into());
     }
     String::from_utf8(fs::read(file).map_err(unreadable)?).map_err(|error| {
         let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
@@ -484,6 +483,7 @@ fn read_text(file: &Path, shown: &str) -> Result<String, Diagnostic> {
         Diagnostic::of_file(Severity::Error, shown, sentence)
             .at_line(&String::from_utf8_lossy(error.as_bytes()), line, column)
             .with_hint("Save it as UTF-8.")
+            .into()
     })
 }
 

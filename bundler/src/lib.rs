@@ -167,13 +167,21 @@ fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Sen
         let working = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
         match working.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Ok(Err(panic)) => Err(defect(panic.as_ref()).into()),
             Err(error) => {
                 let message = format!("The bundler cannot start a thread: {error}.");
                 Err(Diagnostic::of_file(Severity::Error, "", message).into())
             }
         }
     })
+}
+
+/// No source may end the program that calls us, whatever swc or we have not thought of.
+fn defect(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = format!("The bundler meets what it does not handle: {}.", text.unwrap_or("no reason is known"));
+    Diagnostic::of_file(Severity::Error, "", message)
+        .with_hint("This is a defect of edgepack. Please report it with the sources that show it.")
 }
 
 /// The app, its linked graph, and what of that is needed.

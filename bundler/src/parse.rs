@@ -1,5 +1,7 @@
 //! Turns a source file into the syntax of a module, with the module system decided.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::sync::Lrc;
 use swc_core::common::{DUMMY_SP, FileName, Mark, SourceFile, SourceMap, Span, Spanned, SyntaxContext};
@@ -57,7 +59,7 @@ pub(crate) fn parse_source(
 ) -> Result<Parsed, Vec<SyntaxError>> {
     let file = sources.map.new_source_file(Lrc::new(FileName::Custom(path.to_owned())), text);
     let system = module_system(&dialect.extension, package);
-    let program = parse_program(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
+    let program = parse_or_give_up(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
     Ok(match program {
         Program::Module(module) if !dialect.is_typescript() => {
             let errors = early_errors(&module);
@@ -100,6 +102,23 @@ fn syntax_for(dialect: &Dialect) -> Syntax {
         import_attributes: true,
         explicit_resource_management: true,
         ..EsSyntax::default()
+    })
+}
+
+/// A few malformed sources break what swc's parser asserts.
+fn parse_or_give_up(
+    sources: &Sources,
+    file: &Lrc<SourceFile>,
+    syntax: Syntax,
+    system: ModuleSystem,
+) -> Result<Program, SyntaxError> {
+    catch_unwind(AssertUnwindSafe(|| parse_program(sources, file, syntax, system))).unwrap_or_else(|panic| {
+        let reason = panic.downcast_ref::<String>().map(|text| text.trim_start_matches("assertion failed: "));
+        let message = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        Err(SyntaxError {
+            span: Span::new(file.start_pos, file.start_pos),
+            message: format!("the parser gives up on this file{message}"),
+        })
     })
 }
 
