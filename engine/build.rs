@@ -14,7 +14,7 @@ fn main() {
     build.warnings(false).flag_if_supported("-Wno-everything").opt_level(2);
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("wasi") {
         // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
-        build.file("c/wasi.c").file("c/scrub.c");
+        build.file("c/wasi.c").file("c/heap.c");
         build.define("EMSCRIPTEN", "1").define("FE_DOWNWARD", "0").define("FE_UPWARD", "0");
     }
     build.compile("edgequickjs");
@@ -38,7 +38,7 @@ fn quickjs_sources() -> PathBuf {
 }
 
 /// Lines of QuickJS's source that are replaced, by what, and how many there are: where it has no hook and Node's library needs one. Why
-/// each is needed stands in docs/decisions (async-context.md, error-stack.md).
+/// each is needed stands in docs/decisions.
 const HOOKS: &[(&str, &str, usize)] = &[
     // Promise reactions carry the async context frame.
     ("rd->handler = js_dup(handler);", "rd->handler = edge_bind_frame(ctx, handler);", 1),
@@ -52,6 +52,12 @@ const HOOKS: &[(&str, &str, usize)] = &[
         "JS_DefinePropertyValue(ctx, error_obj, JS_ATOM_stack, stack,\n                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);\n    } else if (can_store_error_stack",
         "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",
         1,
+    ),
+    // Until the snapshot is taken each block is its own (docs/decisions/placed-heap.md).
+    (
+        "!JS_ARENA_LARGE_BLOCKS_ONLY && total_size <= JS_ARENA_MAX_SMALL_SIZE",
+        "edge_pools_blocks() && total_size <= JS_ARENA_MAX_SMALL_SIZE",
+        2,
     ),
     // Functions of a bundle share its text instead of holding a copy each (docs/decisions/shared-source.md).
     ("source = js_strndup(ctx,", "source = edge_share_source(ctx,", 3),

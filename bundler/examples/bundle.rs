@@ -1,15 +1,15 @@
-//! Bundles an app from the command line: `bundle ENTRY OUT [--readable] [--node]`. For trying the bundler by hand.
+//! Bundles an app from the command line: `bundle ENTRY OUT [--cjs|--esm] [--readable] [--no-minify|--drop-names] [--node]`. For trying the bundler by hand.
 #![allow(clippy::print_stderr)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, Whitespace, bundle};
 
 fn main() -> ExitCode {
     let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
     let [entry, out] = &paths[..] else {
-        eprintln!("usage: bundle ENTRY OUT [--readable] [--node]");
+        eprintln!("usage: bundle ENTRY OUT [--cjs|--esm] [--readable] [--no-minify|--drop-names] [--node]");
         return ExitCode::from(2);
     };
     let has = |flag: &str| flags.iter().any(|given| given == flag);
@@ -17,7 +17,19 @@ fn main() -> ExitCode {
         entry: PathBuf::from(entry),
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
+        define: Vec::new(),
         builtins: if has("--node") { Builtins::Node } else { Builtins::Supported },
+        form: match () {
+            () if has("--cjs") => Form::Plain(Format::CommonJs),
+            () if has("--esm") => Form::Plain(Format::Esm),
+            () => Form::Resumable,
+        },
+        external: Vec::new(),
+        minify: match () {
+            () if has("--no-minify") => Minify::No,
+            () if has("--drop-names") => Minify::Fully,
+            () => Minify::KeepNames,
+        },
         whitespace: if has("--readable") { Whitespace::Readable } else { Whitespace::Minimal },
     };
     match bundle(&options) {

@@ -95,6 +95,12 @@ pub(crate) fn member(obj: Box<Expr>, name: &str, span: Span) -> Box<Expr> {
     Box::new(Expr::Member(MemberExpr { span, obj, prop }))
 }
 
+/// `import.meta.name`
+pub(crate) fn meta_property(name: &str) -> Box<Expr> {
+    let meta = Expr::MetaProp(MetaPropExpr { span: DUMMY_SP, kind: MetaPropKind::ImportMeta });
+    member(Box::new(meta), name, DUMMY_SP)
+}
+
 pub(crate) fn expr_stmt(expr: Box<Expr>) -> Stmt {
     Stmt::Expr(ExprStmt { span: DUMMY_SP, expr })
 }
@@ -141,6 +147,7 @@ pub(crate) fn arrow(value: Box<Expr>) -> Box<Expr> {
 pub(crate) enum FunctionKind {
     Plain,
     Generator,
+    Async,
 }
 
 pub(crate) fn function(kind: FunctionKind, params: Vec<Ident>, stmts: Vec<Stmt>) -> Function {
@@ -148,6 +155,7 @@ pub(crate) fn function(kind: FunctionKind, params: Vec<Ident>, stmts: Vec<Stmt>)
         params: params.into_iter().map(|param| Param::from(Pat::Ident(param.into()))).collect(),
         body: Some(FunctionBody { span: DUMMY_SP, stmts }),
         is_generator: kind == FunctionKind::Generator,
+        is_async: kind == FunctionKind::Async,
         ..Function::default()
     }
 }
@@ -158,4 +166,40 @@ pub(crate) fn function_expr(function: Function) -> Box<Expr> {
 
 pub(crate) fn text_of(value: &Str) -> Atom {
     value.value.clone().try_into_atom().unwrap_or_else(|lone_surrogates| lone_surrogates.to_string_lossy().into())
+}
+
+/// A function as a program that no pass can take away or take apart.
+pub(crate) fn guarded(function: Function, unresolved: Mark) -> Program {
+    let unknown = ident_expr(&("$unit".into(), SyntaxContext::empty().apply_mark(unresolved)));
+    let body = vec![expr_stmt(call(unknown, vec![function_expr(function)], DUMMY_SP))];
+    Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+}
+
+/// The function in what [`guarded`] made.
+pub(crate) fn unguarded(program: Program) -> Function {
+    let found = program.script().into_iter().flat_map(|script| script.body).find_map(|stmt| {
+        let call = stmt.expr()?.expr.call()?;
+        let function = call.args.into_iter().next()?.expr.fn_expr()?;
+        Some(*function.function)
+    });
+    found.unwrap_or_else(|| unreachable!("a pass has taken a module apart"))
+}
+
+/// Takes away a call of the global `name` at the end of `stmts`, and returns its argument. The call may have become
+/// the end of a sequence.
+pub(crate) fn take_last_call(stmts: &mut Vec<Stmt>, name: &str) -> Option<Box<Expr>> {
+    let argument = |expr: &Expr| {
+        let call = expr.as_call()?;
+        let is_called = call.callee.as_expr()?.is_ident_ref_to(name);
+        is_called.then(|| call.args.first().map(|arg| arg.expr.clone()))?
+    };
+    let last = stmts.last_mut()?.as_mut_expr()?;
+    if let Expr::Seq(seq) = &mut *last.expr {
+        let found = seq.exprs.last().and_then(|expr| argument(expr))?;
+        seq.exprs.pop();
+        return Some(found);
+    }
+    let found = argument(&last.expr)?;
+    stmts.pop();
+    Some(found)
 }

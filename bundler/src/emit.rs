@@ -1,32 +1,64 @@
-//! Assembles the resumable script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
+//! Emits the pieces of the script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
 
-use swc_core::common::sync::Lrc;
-use swc_core::common::{DUMMY_SP, SourceMap};
+use swc_core::atoms::Atom;
+use swc_core::common::DUMMY_SP;
 use swc_core::ecma::ast::*;
 
-use crate::ModuleInfo;
+use crate::assemble::EXPORTS;
 use crate::ast::{
-    FunctionKind, array, call, directive, expr_stmt, function, function_expr, ident_expr, number, yield_delegate,
+    FunctionKind, call, directive, expr_stmt, function, ident_expr, ident_of, member, number, yield_delegate,
 };
 use crate::diagnostics::Diagnostic;
 use crate::emit_commonjs::emit_definition;
-use crate::emit_esm::{emit_definitions, emit_program_body};
+use crate::emit_esm::{emit_definitions, emit_evaluate, emit_getters, emit_program_body};
 use crate::graph::{Body, ModuleId};
 use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
 use crate::names::{Names, choose_names};
+use crate::parse::Sources;
 use crate::runtime::{Awaiting, Runtime};
 use crate::shake::Live;
 use crate::steps::StepNames;
+use crate::{Form, Format, ModuleInfo};
 
-/// The script as syntax, and what is known about it.
+/// The script in pieces, and what is known about it.
 pub(crate) struct Emitted {
-    pub(crate) program: Program,
-    pub(crate) source_map: Lrc<SourceMap>,
+    pub(crate) pieces: Pieces,
+    pub(crate) sources: Sources,
     pub(crate) modules: Vec<ModuleInfo>,
     pub(crate) builtins: Vec<String>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) entry: String,
+}
+
+/// The script before it is put together. Pieces share nothing but the runtime's names and the globals.
+pub(crate) struct Pieces {
+    /// The parameter of the bundle's function.
+    pub(crate) env: Ident,
+    /// The runtime's statements; `setter` is among them, but may turn out not to be needed.
+    pub(crate) runtime: Vec<Stmt>,
+    pub(crate) setter: Id,
+    /// The runtime's table of CommonJS modules, and what is in it.
+    pub(crate) table: Option<(Id, Vec<Definition>)>,
+    /// The program's ES modules.
+    pub(crate) strict: Option<Function>,
+    /// What starts a program that is not among them.
+    pub(crate) start: Vec<Stmt>,
+    /// What is imported from outside, by source and name, for the parameters of `strict`, in order; no name is the
+    /// namespace.
+    pub(crate) imports: Vec<(String, Option<Atom>)>,
+    /// What is imported for its effects.
+    pub(crate) bare_imports: Vec<String>,
+    /// The names for a `require` and for `createRequire`, where an ES module needs them.
+    pub(crate) create_require: Option<[Ident; 2]>,
+}
+
+/// A CommonJS module.
+pub(crate) struct Definition {
+    pub(crate) path: String,
+    pub(crate) body: Function,
+    /// The runtime's function that makes a `require` that is more than called.
+    pub(crate) make_require: Option<Id>,
 }
 
 /// What the emitting functions share.
@@ -37,8 +69,19 @@ pub(crate) struct Emitter<'a> {
     pub(crate) runtime: Runtime,
     pub(crate) awaiting: Awaiting,
     pub(crate) steps: StepNames,
+    pub(crate) form: Form,
+    /// What is imported from outside by `import` statements.
+    pub(crate) imports: Vec<Import>,
+    pub(crate) bare_imports: Vec<String>,
     /// By module: its code, taken from where it is emitted.
     pub(crate) code: Vec<Code>,
+}
+
+/// A value that is imported from outside.
+pub(crate) struct Import {
+    pub(crate) source: String,
+    pub(crate) name: Option<Atom>,
+    pub(crate) local: Id,
 }
 
 /// A module's code, owned.
@@ -51,37 +94,59 @@ pub(crate) enum Code {
     Esm(Vec<Stmt>),
 }
 
+impl Emitter<'_> {
+    /// What loads a builtin.
+    pub(crate) fn host_require(&mut self) -> Box<Expr> {
+        self.runtime.host_require(self.form, self.linked.graph.sources.unresolved_ctxt())
+    }
+}
+
 /// Emits a linked graph.
-pub(crate) fn emit_script(mut linked: Linked, live: &Live) -> Emitted {
+pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitted {
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
-    let names = choose_names(&linked, live);
-    let awaiting = awaiting(&linked, live);
-    let runtime = Runtime::parse(&linked.graph.sources, awaiting);
+    let names = choose_names(&linked, live, form);
+    let awaiting = awaiting(&linked, live, form);
+    let runtime = Runtime::parse(&linked.graph.sources, form, awaiting);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
-    let mut emitter = Emitter { linked: &linked, live, names: &names, runtime, awaiting, steps, code };
-    let body = emit_body(&mut emitter);
-    // Whether it is used is only known once clashing names have been changed.
-    emitter.runtime.need(SETTER);
+    let mut emitter = Emitter {
+        linked: &linked,
+        live,
+        names: &names,
+        runtime,
+        awaiting,
+        steps,
+        form,
+        imports: Vec::new(),
+        bare_imports: Vec::new(),
+        code,
+    };
+    let definitions = emit_commonjs_table(&mut emitter);
+    let (strict, start) = emit_program(&mut emitter);
+    let has_table = !definitions.is_empty() || emitter.runtime.has("$commonjs");
+    let table = has_table.then(|| (emitter.runtime.need("$commonjs"), definitions));
+    // Whether it is used is only known once names have been changed.
+    let setter = emitter.runtime.need(SETTER);
     let mut builtins = live.builtins.clone();
     builtins.extend(emitter.runtime.builtins().into_iter().map(str::to_owned));
-    let (env, mut stmts) = emitter.runtime.into_statements();
-    stmts.extend(body);
-    let main = function_expr(function(FunctionKind::Generator, vec![env], stmts));
+    let create_require = emitter.runtime.create_require();
+    let bare_imports = std::mem::take(&mut emitter.bare_imports);
+    let imports = emitter.imports.into_iter().map(|import| (import.source, import.name)).collect();
+    let (env, runtime) = emitter.runtime.into_statements();
     Emitted {
-        program: Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(main)], shebang: None }),
-        source_map: linked.graph.sources.map.clone(),
+        pieces: Pieces { env, runtime, setter, table, strict, start, imports, bare_imports, create_require },
         modules,
         builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
+        sources: linked.graph.sources,
         warnings: linked.graph.warnings,
     }
 }
 
-fn awaiting(linked: &Linked, live: &Live) -> Awaiting {
+fn awaiting(linked: &Linked, live: &Live, form: Form) -> Awaiting {
     let mut ids = 0..linked.graph.modules.len();
     let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
-    if ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
+    if form == Form::Resumable && ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
@@ -118,50 +183,79 @@ fn take_code(linked: &mut Linked, live: &Live) -> Vec<Code> {
     linked.graph.modules.iter_mut().enumerate().map(take).collect()
 }
 
-fn emit_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
-    let mut stmts = Vec::new();
-    let definitions = emit_commonjs_table(emitter);
-    stmts.extend(definitions);
+/// The function around the ES modules, and the statement that starts a program that is not one of them.
+fn emit_program(emitter: &mut Emitter<'_>) -> (Option<Function>, Vec<Stmt>) {
     let mut strict = emit_definitions(emitter);
+    let mut start = Vec::new();
+    let kind = match (emitter.form, emitter.linked.evaluation[0]) {
+        (Form::Resumable, Evaluation::Eager) => FunctionKind::Generator,
+        (Form::Plain(_), _) if emitter.linked.awaits[0] => FunctionKind::Async,
+        _ => FunctionKind::Plain,
+    };
     match emitter.linked.evaluation[0] {
         Evaluation::Eager => {
+            let exports = emit_exports(emitter);
+            // An ES module's exports are written last, as those of CommonJS have to be there first.
+            let is_last = emitter.form == Form::Plain(Format::Esm);
+            let (first, last) = if is_last { (None, exports) } else { (exports, None) };
+            strict.extend(first);
             strict.extend(emit_program_body(emitter));
-            stmts.push(expr_stmt(yield_delegate(strict_call(FunctionKind::Generator, strict))));
+            strict.extend(last);
         }
-        evaluation => {
-            if !strict.is_empty() {
-                stmts.push(expr_stmt(strict_call(FunctionKind::Plain, strict)));
-            }
-            let (start, numbers) = match evaluation {
-                Evaluation::CommonJs => ("$startCommonJs", &emitter.names.commonjs_numbers),
-                _ => ("$evaluate", &emitter.names.esm_numbers),
-            };
-            let id = number(numbers.get(&0).copied().unwrap_or_default());
-            let start = ident_expr(&emitter.runtime.need(start));
-            stmts.push(expr_stmt(yield_delegate(call(start, vec![id], DUMMY_SP))));
-        }
+        Evaluation::CommonJs => start.push(start_commonjs(emitter)),
+        Evaluation::Wrapped if emitter.form == Form::Resumable => start.extend(emit_evaluate(emitter, 0)),
+        Evaluation::Wrapped => strict.extend(emit_evaluate(emitter, 0)),
     }
-    stmts
+    let strict = (!strict.is_empty()).then(|| strict_function(kind, emitter, strict));
+    (strict, start)
 }
 
-/// `$commonjs = [[path, body], …]`
-fn emit_commonjs_table(emitter: &mut Emitter<'_>) -> Option<Stmt> {
+fn start_commonjs(emitter: &mut Emitter<'_>) -> Stmt {
+    let id = number(emitter.names.commonjs_numbers.get(&0).copied().unwrap_or_default());
+    let mut run = |name: &str| call(ident_expr(&emitter.runtime.need(name)), vec![id.clone()], DUMMY_SP);
+    match emitter.form {
+        Form::Resumable => expr_stmt(yield_delegate(run("$startCommonJs"))),
+        Form::Plain(_) => {
+            let unresolved = emitter.linked.graph.sources.unresolved_ctxt();
+            let target = member(ident_expr(&("module".into(), unresolved)), "exports", DUMMY_SP);
+            let left = target.member().map(SimpleAssignTarget::Member);
+            let left =
+                left.unwrap_or_else(|| SimpleAssignTarget::Ident(ident_of(&("_".into(), unresolved), DUMMY_SP).into()));
+            let right = run("$require");
+            expr_stmt(Box::new(Expr::Assign(AssignExpr { span: DUMMY_SP, op: op!("="), left: left.into(), right })))
+        }
+    }
+}
+
+/// What the entry gives to those who load the program.
+fn emit_exports(emitter: &mut Emitter<'_>) -> Option<Stmt> {
+    let Form::Plain(format) = emitter.form else { return None };
+    if emitter.linked.exports_of(0).is_empty() {
+        return None;
+    }
+    let getters = emit_getters(emitter, 0);
+    let unresolved = emitter.linked.graph.sources.unresolved_ctxt();
+    Some(expr_stmt(match format {
+        Format::Esm => call(ident_expr(&(EXPORTS.into(), unresolved)), vec![getters], DUMMY_SP),
+        Format::CommonJs => {
+            let exports = ident_expr(&("exports".into(), unresolved));
+            call(ident_expr(&emitter.runtime.need("$export")), vec![exports, getters], DUMMY_SP)
+        }
+    }))
+}
+
+/// By the modules' numbers.
+fn emit_commonjs_table(emitter: &mut Emitter<'_>) -> Vec<Definition> {
     let mut modules: Vec<(usize, ModuleId)> =
         emitter.names.commonjs_numbers.iter().map(|(module, number)| (*number, *module)).collect();
     modules.sort_unstable();
-    let definitions: Vec<Box<Expr>> = modules.into_iter().map(|(_, module)| emit_definition(emitter, module)).collect();
-    if definitions.is_empty() {
-        return None;
-    }
-    let table = emitter.runtime.need("$commonjs");
-    let target = SimpleAssignTarget::Ident(crate::ast::ident_of(&table, DUMMY_SP).into());
-    let assign = AssignExpr { span: DUMMY_SP, op: op!("="), left: target.into(), right: array(definitions) };
-    Some(expr_stmt(Box::new(Expr::Assign(assign))))
+    modules.into_iter().map(|(_, module)| emit_definition(emitter, module)).collect()
 }
 
 /// ES modules are strict code, and their `this` is undefined.
-fn strict_call(kind: FunctionKind, body: Vec<Stmt>) -> Box<Expr> {
+fn strict_function(kind: FunctionKind, emitter: &Emitter<'_>, body: Vec<Stmt>) -> Function {
     let mut stmts = vec![directive("use strict")];
     stmts.extend(body);
-    call(function_expr(function(kind, Vec::new(), stmts)), Vec::new(), DUMMY_SP)
+    let params = emitter.imports.iter().map(|import| ident_of(&import.local, DUMMY_SP)).collect();
+    function(kind, params, stmts)
 }

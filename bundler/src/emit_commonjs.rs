@@ -1,43 +1,87 @@
-//! Emits a CommonJS module as an entry of the runtime's table: its path, and its body as a generator function.
+//! Emits a CommonJS module as an entry of the runtime's table: its path, and its body as a function.
 
+use swc_core::common::DUMMY_SP;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
-use crate::ast::{array, function_expr, ident_expr, string};
-use crate::emit::{Code, Emitter};
+use crate::ast::{declare, ident_expr, ident_of, meta_property};
+use crate::emit::{Code, Definition, Emitter};
 use crate::graph::{CommonJs, ModuleId};
 use crate::parse::WRAPPER_PARAMS;
 use crate::rewrite::Rewriter;
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
+use crate::{Form, Format};
 
-/// `[path, function* (exports, require, module) { … }, $makeRequire]`; the last only if `require` is more than called.
-pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
+pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Definition {
     let module = &emitter.linked.graph.modules[id];
-    let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/');
-    let mut definition = vec![string(path)];
+    let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/').to_owned();
     let (Code::CommonJs(mut function), Some(body)) = (std::mem::take(&mut emitter.code[id]), module.commonjs()) else {
-        return array(definition);
+        return Definition { path, body: Function::default(), make_require: None };
     };
-    let stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
-    function.params.truncate(params_needed(body));
-    let mut stmts = stmts;
-    let mut rewriter = Rewriter::new(emitter.linked, emitter.names, &mut emitter.runtime, id);
+    let mut stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
+    let mut rewriter = Rewriter::new(emitter, id);
     stmts.visit_mut_with(&mut rewriter);
     let directives = stmts.iter().take_while(|stmt| is_directive(stmt)).count();
     let rest = stmts.split_off(directives);
-    stmts.extend(add_steps(rest, emitter.steps));
+    match emitter.form {
+        Form::Resumable => {
+            function.params.truncate(params_needed(body));
+            stmts.extend(add_steps(rest, emitter.steps));
+        }
+        Form::Plain(format) => {
+            function.is_generator = false;
+            stmts.extend(take_params(emitter, &mut function, &rest, body, format));
+            stmts.extend(rest);
+        }
+    }
     if let Some(body) = &mut function.body {
         body.stmts = stmts;
     }
-    definition.push(function_expr(function));
+    if emitter.form != Form::Resumable {
+        return Definition { path, body: function, make_require: None };
+    }
     if body.requests.hands_on_module || sees_everything(body) {
         emitter.runtime.need("$moduleRequire");
     }
-    if wants_require(body) {
-        definition.push(ident_expr(&emitter.runtime.need("$makeRequire")));
+    let make_require = wants_require(body).then(|| emitter.runtime.need("$makeRequire"));
+    Definition { path, body: function, make_require }
+}
+
+/// Plain modules are only given `exports` and `module`; the others are the script's own.
+fn take_params(
+    emitter: &mut Emitter<'_>,
+    function: &mut Function,
+    stmts: &[Stmt],
+    body: &CommonJs,
+    format: Format,
+) -> Option<Stmt> {
+    let ids: Vec<Id> =
+        std::mem::take(&mut function.params).iter().filter_map(|param| Some(param.pat.as_ident()?.to_id())).collect();
+    let declared: Vec<Id> = stmts.iter().filter_map(declared_function).collect();
+    let needs = |name: &str| sees_everything(body) || body.requests.params.contains(name);
+    let unresolved = emitter.linked.graph.sources.unresolved_ctxt();
+    let mut found = Vec::new();
+    for id in ids.into_iter().filter(|id| !declared.contains(id)) {
+        let is_needed = needs(&id.0);
+        let value = match &*id.0 {
+            "exports" if is_needed || needs("module") || body.is_json => None,
+            "module" if is_needed || body.is_json => None,
+            "require" if is_needed => Some(emitter.host_require()),
+            name if is_needed && format == Format::Esm && name.starts_with("__") => Some(meta_property(&name[2..])),
+            _ if is_needed => Some(ident_expr(&(id.0.clone(), unresolved))),
+            _ => continue,
+        };
+        match value {
+            None => function.params.push(Param::from(Pat::Ident(ident_of(&id, DUMMY_SP).into()))),
+            Some(value) => found.push((id, Some(value))),
+        }
     }
-    array(definition)
+    (!found.is_empty()).then(|| declare(VarDeclKind::Var, found))
+}
+
+fn declared_function(stmt: &Stmt) -> Option<Id> {
+    Some(stmt.as_decl()?.as_fn_decl()?.ident.to_id())
 }
 
 fn sees_everything(body: &CommonJs) -> bool {

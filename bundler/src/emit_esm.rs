@@ -11,7 +11,8 @@ use crate::ast::{
     FunctionKind, array, arrow, call, declare, expr_stmt, fresh_ident, function, function_expr, ident_expr, member,
     number, object, prop_name, string, yield_delegate,
 };
-use crate::emit::{Code, Emitter};
+use crate::emit::{Code, Emitter, Import};
+use crate::emit_lazy::{emit_init, emit_lazy, emit_namespace, emit_registration};
 use crate::graph::{ModuleId, Target};
 use crate::link::Evaluation;
 use crate::rewrite::Rewriter;
@@ -19,6 +20,7 @@ use crate::runtime::Awaiting;
 use crate::shake::{Source, Taken};
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
+use crate::{Form, Format};
 
 /// What must be there before any module runs: builtins, namespaces, and the modules that run when asked for.
 pub(crate) fn emit_definitions(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
@@ -30,7 +32,8 @@ pub(crate) fn emit_definitions(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
         match emitter.linked.evaluation[id] {
             Evaluation::CommonJs => {}
             Evaluation::Eager => stmts.extend(emit_eager_namespace(emitter, id)),
-            Evaluation::Wrapped => stmts.push(emit_wrapped(emitter, id)),
+            Evaluation::Wrapped if emitter.form == Form::Resumable => stmts.push(emit_wrapped(emitter, id)),
+            Evaluation::Wrapped => stmts.extend(emit_lazy(emitter, id)),
         }
     }
     stmts
@@ -44,7 +47,7 @@ pub(crate) fn emit_program_body(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
         match emitter.linked.evaluation[id] {
             Evaluation::CommonJs => stmts.extend(emit_program_import(emitter, id, &mut loaded)),
             Evaluation::Wrapped => {
-                stmts.push(emit_evaluate(emitter, id));
+                stmts.extend(emit_evaluate(emitter, id));
                 // What the program takes through its exports has been loaded by it.
                 for child in commonjs_behind(emitter, id) {
                     if !emitter.names.taken_by_program(&Source::CommonJs(child)).is_empty() {
@@ -122,13 +125,42 @@ fn emit_builtins(emitter: &mut Emitter<'_>) -> Vec<Stmt> {
     let mut seen = HashSet::new();
     for value in emitter.live.taken.values().flatten() {
         let Source::Builtin(name) = &value.from else { continue };
-        if seen.insert(name) {
-            let load = call(ident_expr(&emitter.runtime.need("$builtin")), vec![string(name)], DUMMY_SP);
-            let taken = emitter.names.taken_by_program(&value.from);
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        let taken = emitter.names.taken_by_program(&value.from);
+        if emitter.form == Form::Plain(Format::Esm) {
+            let imports =
+                taken.into_iter().map(|(name_there, local)| Import { source: name.clone(), name: name_there, local });
+            emitter.imports.extend(imports);
+        } else {
+            let load = call(emitter.host_require(), vec![string(name)], DUMMY_SP);
             stmts.push(emit_taken(emitter, load, taken, &value.from));
         }
     }
+    stmts.extend(emit_bare_imports(emitter, &seen));
     stmts
+}
+
+/// Of an external module nothing may be taken, but what it does.
+fn emit_bare_imports(emitter: &mut Emitter<'_>, seen: &HashSet<String>) -> Vec<Stmt> {
+    let modules = emitter.linked.graph.modules.iter().enumerate().filter(|(id, _)| emitter.live.modules[*id]);
+    let mut names: Vec<String> = Vec::new();
+    for target in modules.flat_map(|(_, module)| &module.import_targets) {
+        if let Target::Builtin(name) = target
+            && emitter.linked.graph.externals.contains(name)
+            && !seen.contains(name)
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    }
+    if emitter.form == Form::Plain(Format::Esm) {
+        emitter.bare_imports = names;
+        return Vec::new();
+    }
+    let mut load = |name: &String| expr_stmt(call(emitter.host_require(), vec![string(name)], DUMMY_SP));
+    names.iter().map(&mut load).collect()
 }
 
 /// `const whole = load, name = whole.name, all = $interop(whole)`
@@ -153,28 +185,38 @@ fn emit_taken(emitter: &mut Emitter<'_>, load: Box<Expr>, taken: Vec<(Option<Ato
 
 fn emit_commonjs_import(emitter: &mut Emitter<'_>, id: ModuleId, taken: Vec<(Option<Atom>, Id)>) -> Option<Stmt> {
     let id_number = number(*emitter.names.commonjs_numbers.get(&id)?);
-    let load = yield_delegate(call(ident_expr(&emitter.runtime.need("$require")), vec![id_number], DUMMY_SP));
+    let load = call(ident_expr(&emitter.runtime.need("$require")), vec![id_number], DUMMY_SP);
+    let load = if emitter.form == Form::Resumable { yield_delegate(load) } else { load };
     if taken.is_empty() {
         return Some(expr_stmt(load));
     }
     Some(emit_taken(emitter, load, taken, &Source::CommonJs(id)))
 }
 
-fn emit_evaluate(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
-    let id_number = number(emitter.names.esm_numbers.get(&id).copied().unwrap_or_default());
-    expr_stmt(yield_delegate(call(ident_expr(&emitter.runtime.need("$evaluate")), vec![id_number], DUMMY_SP)))
+/// Evaluates a wrapped module for the program's own body.
+pub(crate) fn emit_evaluate(emitter: &mut Emitter<'_>, id: ModuleId) -> Option<Stmt> {
+    match emitter.form {
+        Form::Resumable => Some(expr_stmt(yield_delegate(evaluation_of(emitter, id)))),
+        Form::Plain(_) => emit_init(emitter, id),
+    }
 }
 
-fn emit_parts(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+fn evaluation_of(emitter: &mut Emitter<'_>, id: ModuleId) -> Box<Expr> {
+    let id_number = number(emitter.names.esm_numbers.get(&id).copied().unwrap_or_default());
+    call(ident_expr(&emitter.runtime.need("$evaluate")), vec![id_number], DUMMY_SP)
+}
+
+pub(crate) fn emit_parts(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
     let Code::Esm(mut stmts) = std::mem::take(&mut emitter.code[id]) else { return Vec::new() };
-    let mut rewriter = Rewriter::new(emitter.linked, emitter.names, &mut emitter.runtime, id);
+    let mut rewriter = Rewriter::new(emitter, id);
     stmts.visit_mut_with(&mut rewriter);
-    add_steps(stmts, emitter.steps)
+    if emitter.form == Form::Resumable { add_steps(stmts, emitter.steps) } else { stmts }
 }
 
 /// `{ name: () => value, … }`
-fn emit_getters(emitter: &Emitter<'_>, id: ModuleId) -> Box<Expr> {
-    let all = emitter.live.namespaces.contains(&id);
+pub(crate) fn emit_getters(emitter: &Emitter<'_>, id: ModuleId) -> Box<Expr> {
+    let is_exported = id == 0 && emitter.form != Form::Resumable;
+    let all = is_exported || emitter.live.namespaces.contains(&id);
     let exports = emitter.linked.exports_of(id).into_iter();
     let wanted = exports.filter(|(name, _)| all || emitter.live.read_exports.contains(&(id, name.clone())));
     let getters = wanted.map(|(name, binding)| {
@@ -185,6 +227,10 @@ fn emit_getters(emitter: &Emitter<'_>, id: ModuleId) -> Box<Expr> {
 }
 
 fn emit_eager_namespace(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    if emitter.form != Form::Resumable {
+        let namespace = emit_namespace(emitter, id);
+        return namespace.into_iter().chain(emit_registration(emitter, id)).collect();
+    }
     let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
     let mut args = vec![emit_getters(emitter, id)];
     if !emitter.linked.open_stars(id).is_empty() {
@@ -205,7 +251,7 @@ fn below_app(path: &str) -> &str {
 }
 
 /// Names of CommonJS modules that are exported by `export *` are copied once the modules have run.
-fn emit_open_stars(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+pub(crate) fn emit_open_stars(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
     let Some(namespace) = emitter.names.namespaces.get(&id).cloned() else { return Vec::new() };
     let mut stmts = Vec::new();
     for target in emitter.linked.open_stars(id) {
@@ -288,6 +334,12 @@ fn evaluated_imports(emitter: &Emitter<'_>, id: ModuleId) -> Vec<ModuleId> {
     found
 }
 
+/// The statements by which a wrapped module imports.
+pub(crate) fn emit_import_statements(emitter: &mut Emitter<'_>, id: ModuleId) -> Vec<Stmt> {
+    let imports = evaluated_imports(emitter, id);
+    emit_wrapped_imports(emitter, id, &imports)
+}
+
 fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[ModuleId]) -> Vec<Stmt> {
     let mut stmts = Vec::new();
     // `$evaluateAsync` follows the links.
@@ -310,7 +362,7 @@ fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[Modu
                 stmts.extend(emit_commonjs_import(emitter, child, taken));
             }
             Evaluation::Wrapped if runs_by_itself => {}
-            Evaluation::Wrapped => stmts.push(emit_evaluate(emitter, child)),
+            Evaluation::Wrapped => stmts.extend(emit_evaluate(emitter, child)),
             // The program's own modules have run already.
             Evaluation::Eager => {}
         }

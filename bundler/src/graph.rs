@@ -9,7 +9,8 @@ use edgepack_format::limits::SOURCE_BYTES_MAX;
 use swc_core::common::{FileName, Span};
 use swc_core::ecma::ast::{Function, Id};
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::define::Defines;
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::Dialect;
 use crate::entry::App;
 use crate::json::json_module;
@@ -37,6 +38,8 @@ pub(crate) struct Graph {
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) packages: Packages,
     pub(crate) virtual_paths: VirtualPaths,
+    /// Modules that are left to be loaded at run time, though they are no builtins.
+    pub(crate) externals: BTreeSet<String>,
 }
 
 /// One file.
@@ -123,17 +126,18 @@ impl Module {
 }
 
 /// Loads the whole graph, and goes on after errors.
-pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Graph {
+pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Diagnostics> {
     let mut loader = Loader {
         options,
         resolver: NodeResolver::new(),
         graph: Graph {
-            sources: Sources::new(),
+            sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
             packages: Packages::default(),
             virtual_paths: VirtualPaths::new(&app.root),
+            externals: BTreeSet::new(),
         },
         by_file: HashMap::new(),
         queue: VecDeque::new(),
@@ -150,7 +154,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Graph {
     loader.judge_failures();
     loader.tell_of_broken_packages();
     loader.warn_of_unknown();
-    loader.graph
+    Ok(loader.graph)
 }
 
 struct Loader<'a> {
@@ -363,7 +367,12 @@ impl Loader<'_> {
     fn target(&mut self, id: ModuleId, asked: &Asked<'_>) -> Target {
         let module = &self.graph.modules[id];
         let specifier = asked.specifier;
-        let resolved = self.resolver.resolve(&module.file, specifier, asked.request, self.options.builtins);
+        let resolved = if is_external(specifier, &self.options.external) {
+            self.graph.externals.insert(specifier.to_owned());
+            Resolved::Builtin(specifier.to_owned())
+        } else {
+            self.resolver.resolve(&module.file, specifier, asked.request, self.options.builtins)
+        };
         let importer = module.package.as_ref().map(|package| package.name.clone());
         if let Some(fault) = find_fault(specifier, asked.request, &resolved, importer.as_deref()) {
             let found = self.place(id, Severity::Error, asked.span, &fault.message).with_hint(fault.hint);
@@ -510,6 +519,13 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
     };
     let requests = find_requests(&function.body, &names);
     CommonJs { function, requests, is_json: is_json == IsJson::Yes }
+}
+
+/// A package that is left to be loaded at run time, or something in it.
+fn is_external(specifier: &str, external: &[String]) -> bool {
+    external
+        .iter()
+        .any(|name| specifier.strip_prefix(&**name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// A file's name as the beginning of an identifier.

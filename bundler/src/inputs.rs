@@ -15,7 +15,7 @@ pub struct Input {
     /// The size of its source.
     pub bytes: usize,
     /// Its module system.
-    pub format: Format,
+    pub format: InputFormat,
     /// The package it belongs to.
     pub package: Option<PackageId>,
     /// What it asks for, in the order of the source.
@@ -24,7 +24,7 @@ pub struct Input {
 
 /// A module system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum InputFormat {
     /// ECMAScript's.
     Esm,
     /// Node's own.
@@ -82,9 +82,9 @@ fn describe(graph: &Graph, module: &Module) -> Input {
         path: module.shown().to_owned(),
         bytes: module.source_bytes,
         format: match &module.body {
-            Body::Esm(_) => Format::Esm,
-            Body::CommonJs(body) if body.is_json => Format::Json,
-            Body::CommonJs(_) => Format::CommonJs,
+            Body::Esm(_) => InputFormat::Esm,
+            Body::CommonJs(body) if body.is_json => InputFormat::Json,
+            Body::CommonJs(_) => InputFormat::CommonJs,
         },
         package: module.package.clone(),
         imports: imports_of(graph, module).into_iter().map(|(_, import)| import).collect(),

@@ -1,31 +1,41 @@
 //! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
 
 mod advice;
+mod assemble;
 mod assets;
 mod ast;
 mod catch_vars;
+mod define;
 mod diagnostics;
 mod dialect;
 mod early_errors;
 mod emit;
 mod emit_commonjs;
 mod emit_esm;
+mod emit_lazy;
 mod entry;
+mod finish;
 mod graph;
+mod hoist;
 mod inputs;
 mod json;
+mod json_values;
 mod keep_names;
 mod known_text;
 mod link;
 mod lower;
+mod mangle;
 mod metafile;
+mod minify;
 mod missing;
 mod names;
 mod output_sizes;
 mod package;
+mod parallel;
 mod parse;
 mod patterns;
 mod print;
+mod pure_names;
 mod purity;
 mod reasons;
 mod require_aliases;
@@ -33,6 +43,7 @@ mod requires;
 mod resolve;
 mod rewrite;
 mod runtime;
+mod runtime_names;
 mod scan;
 mod shake;
 mod spelling;
@@ -45,7 +56,7 @@ use std::path::PathBuf;
 use swc_core::common::{GLOBALS, Globals};
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
-pub use inputs::{Format, Import, ImportKind, ImportTarget, Input};
+pub use inputs::{Import, ImportKind, ImportTarget, Input, InputFormat};
 pub use metafile::metafile;
 pub use reasons::{Cause, KeptFile, KeptStatement, Place, Reasons, explain};
 pub use treemap::{PackageBytes, treemap};
@@ -61,8 +72,47 @@ pub struct BundleOptions {
     pub assets: Vec<String>,
     /// Which of Node's builtins may be imported.
     pub builtins: Builtins,
+    /// What is known at build time, such as `process.env.NODE_ENV`, besides what the app's package.json defines.
+    pub define: Vec<(String, serde_json::Value)>,
+    /// What kind of program the script is.
+    pub form: Form,
+    /// Packages that are left to be loaded when the program runs; only in a program that is plain.
+    pub external: Vec<String>,
+    /// Whether the script is made as short as it can be.
+    pub minify: Minify,
     /// How much white space is printed.
     pub whitespace: Whitespace,
+}
+
+/// What kind of program the script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For edgepack's engine: an expression, whose value is a generator function that runs the program, and can be
+    /// suspended between its top-level statements.
+    Resumable,
+    /// For Node, as other bundlers write it.
+    Plain(Format),
+}
+
+/// What kind of module a plain program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For `require`, or to be run by `node`.
+    CommonJs,
+    /// For `import`, or to be run by `node`.
+    Esm,
+}
+
+/// Whether the script is made as short as it can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minify {
+    /// Statements are kept as they are written.
+    No,
+    /// Shorter names for what is local, shorter ways to say the same, and nothing that cannot be reached. What
+    /// functions and classes are called is seen by the program, and does not change.
+    KeepNames,
+    /// As other bundlers do it: functions and classes are called by short names, too.
+    Fully,
 }
 
 /// Which of Node's builtin modules an app may import.
@@ -158,13 +208,10 @@ pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     on_a_large_stack(|| bundle_app(options))
 }
 
-/// Syntax trees are walked recursively, and generated sources nest them thousands deep. Only touched pages count.
-const STACK_BYTES: usize = 1 << 30;
-
 fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Send) -> Result<T, Diagnostics> {
     std::thread::scope(|scope| {
         let work = || GLOBALS.set(&Globals::new(), work);
-        let working = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let working = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn_scoped(scope, work);
         match working.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(defect(panic.as_ref()).into()),
@@ -187,9 +234,11 @@ fn defect(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
 /// The app, its linked graph, and what of that is needed.
 fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
     let app = entry::find_app(&options.entry)?;
-    let graph = graph::load_graph(&app, options);
-    let linked = link::link_graph(graph)?;
-    let live = shake::find_live(&linked);
+    let mut graph = graph::load_graph(&app, options)?;
+    json_values::inline_json(&mut graph);
+    let linked = link::link_graph(graph, options.form)?;
+    link::check_form(&linked, options.form)?;
+    let live = shake::find_live(&linked, options.form);
     Ok((app, linked, live))
 }
 
@@ -197,8 +246,9 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     let (app, linked, live) = shaken(options)?;
     let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
     let inputs = inputs::describe_inputs(&linked.graph);
-    let emitted = emit::emit_script(linked, &live);
-    let printed = print::print_script(emitted.program, &emitted.source_map, options.whitespace);
+    let emitted = emit::emit_script(linked, &live, options.form);
+    let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
+    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
     Ok(Bundle {
         script: printed.script,
         source_map: printed.source_map,

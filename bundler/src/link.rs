@@ -10,6 +10,7 @@ use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
 use crate::spelling::nearest;
+use crate::{Form, Format};
 
 /// A graph whose imports are bound.
 pub(crate) struct Linked {
@@ -50,11 +51,11 @@ pub(crate) enum Binding {
 }
 
 /// Links the graph; imports of names that do not exist are errors beside those of loading.
-pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
+pub(crate) fn link_graph(graph: Graph, form: Form) -> Result<Linked, Diagnostics> {
     let awaits = (0..graph.modules.len())
         .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
         .collect();
-    let evaluation = choose_evaluation(&graph);
+    let evaluation = choose_evaluation(&graph, form);
     let mut linked = Linked { graph, evaluation, awaits };
     let mut all = std::mem::take(&mut linked.graph.errors);
     all.extend(find_missing_names(&linked));
@@ -63,6 +64,23 @@ pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
     }
     all.append(&mut linked.graph.warnings);
     Err(Diagnostics(all))
+}
+
+/// Only an ES module can wait at its top level.
+pub(crate) fn check_form(linked: &Linked, form: Form) -> Result<(), Diagnostics> {
+    if form != Form::Plain(Format::CommonJs) || !linked.awaits[0] {
+        return Ok(());
+    }
+    let modules = &linked.graph.modules;
+    let awaiting = static_closure(&linked.graph, [0]).into_iter().filter(|id| awaits(&linked.graph, *id)).min();
+    let module = &modules[awaiting.unwrap_or_default()];
+    let part = module.esm().and_then(|body| body.parts.iter().find(|part| part.requests.awaits_at_top));
+    let found = Diagnostic::of_file(Severity::Error, module.shown(), "A CommonJS module cannot wait at its top level.")
+        .with_hint("Bundle it as an ES module: --format esm.");
+    Err(match part {
+        Some(part) => found.at(&linked.graph.sources.map, part.span).into(),
+        None => found.into(),
+    })
 }
 
 fn awaits(graph: &Graph, id: ModuleId) -> bool {
@@ -90,13 +108,13 @@ fn module_of(target: &Target) -> Option<ModuleId> {
 
 /// What is `require`d may run at any moment, so it and its imports are wrapped. What is only `import()`ed cannot
 /// run before the program's own modules have: those stay eager, unless one of them awaits. While one awaits others may
-/// run: where there are such, all are wrapped.
-fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
+/// run: where there are such, all are wrapped. Plain programs run them one after another, as other bundlers' do.
+fn choose_evaluation(graph: &Graph, form: Form) -> Vec<Evaluation> {
     let eager = static_closure(graph, [0]);
     let required = static_closure(graph, asked_for(graph, DependencyKind::Require));
     let imported = static_closure(graph, asked_for(graph, DependencyKind::DynamicImport));
     let program_awaits = eager.iter().any(|id| awaits(graph, *id));
-    let side_by_side = program_awaits && runs_side_by_side(graph);
+    let side_by_side = form == Form::Resumable && program_awaits && runs_side_by_side(graph);
     (0..graph.modules.len())
         .map(|id| match &graph.modules[id].body {
             Body::CommonJs(_) => Evaluation::CommonJs,

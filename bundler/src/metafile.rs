@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Bundle;
-use crate::inputs::{Format, Import, ImportKind, ImportTarget};
+use crate::inputs::{Import, ImportKind, ImportTarget, InputFormat};
 use crate::output_sizes::output_bytes;
 use crate::virtual_paths::below_app;
 
@@ -17,9 +17,9 @@ pub fn metafile(bundle: &Bundle, output: &str) -> Value {
             let imports: Vec<Value> = input.imports.iter().map(import).collect();
             let mut value = json!({ "bytes": input.bytes, "imports": imports });
             match input.format {
-                Format::Esm => value["format"] = json!("esm"),
-                Format::CommonJs => value["format"] = json!("cjs"),
-                Format::Json => {}
+                InputFormat::Esm => value["format"] = json!("esm"),
+                InputFormat::CommonJs => value["format"] = json!("cjs"),
+                InputFormat::Json => {}
             }
             (input.path.clone(), value)
         })

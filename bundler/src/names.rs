@@ -1,14 +1,16 @@
 //! The names and numbers that the emitted script gives to what its sources left unnamed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use swc_core::atoms::Atom;
 use swc_core::common::DUMMY_SP;
 use swc_core::ecma::ast::{Expr, Id};
 
+use crate::Form;
 use crate::ast::{fresh_ident, ident_expr, member, undefined};
 use crate::graph::{ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
+use crate::requires::DependencyKind;
 use crate::shake::{Live, Source, Taken};
 
 /// Names and numbers of one script.
@@ -22,6 +24,10 @@ pub(crate) struct Names {
     pub(crate) commonjs_numbers: HashMap<ModuleId, usize>,
     /// Index in the runtime's table of ES modules that are asked for while the program runs.
     pub(crate) esm_numbers: HashMap<ModuleId, usize>,
+    /// In a plain program: what runs a wrapped module, whose names are seen like any other's.
+    pub(crate) inits: HashMap<ModuleId, Id>,
+    /// How often ES modules `import()` ES modules.
+    pub(crate) dynamic_imports: usize,
 }
 
 /// Where a taken value is declared.
@@ -33,8 +39,9 @@ enum Scope {
 }
 
 /// Names everything that is live, in a fixed order.
-pub(crate) fn choose_names(linked: &Linked, live: &Live) -> Names {
-    let mut names = Names::default();
+pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
+    let mut names = Names { dynamic_imports: count_dynamic_imports(linked, live), ..Names::default() };
+    let asked = if form == Form::Resumable { HashSet::new() } else { asked_by_commonjs(linked, live) };
     for (id, module) in linked.graph.modules.iter().enumerate() {
         if !live.modules[id] {
             continue;
@@ -45,8 +52,16 @@ pub(crate) fn choose_names(linked: &Linked, live: &Live) -> Names {
                 names.commonjs_numbers.insert(id, number);
             }
             evaluation => {
-                let is_wrapped = evaluation == Evaluation::Wrapped;
-                if is_wrapped || live.imported.contains(&id) {
+                let mut is_wrapped = evaluation == Evaluation::Wrapped;
+                let mut is_numbered = is_wrapped || live.imported.contains(&id);
+                if form != Form::Resumable {
+                    if is_wrapped {
+                        names.inits.insert(id, fresh_ident(&format!("init_{}", stem(&module.path))).to_id());
+                    }
+                    is_wrapped = false;
+                    is_numbered = asked.contains(&id);
+                }
+                if is_numbered {
                     let number = names.esm_numbers.len();
                     names.esm_numbers.insert(id, number);
                 }
@@ -69,6 +84,21 @@ pub(crate) fn choose_names(linked: &Linked, live: &Live) -> Names {
         }
     }
     names
+}
+
+fn count_dynamic_imports(linked: &Linked, live: &Live) -> usize {
+    let modules = linked.graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]);
+    let parts = modules.filter_map(|(_, module)| module.esm()).flat_map(|body| &body.parts);
+    let asked = parts.flat_map(|part| &part.requests.dependencies);
+    asked.filter(|dependency| dependency.kind == DependencyKind::DynamicImport).count()
+}
+
+/// ES modules that CommonJS modules `require` or `import()`.
+fn asked_by_commonjs(linked: &Linked, live: &Live) -> HashSet<ModuleId> {
+    let modules = linked.graph.modules.iter().enumerate();
+    let commonjs = modules.filter(|(id, module)| live.modules[*id] && module.esm().is_none());
+    let targets = commonjs.flat_map(|(_, module)| module.targets.values());
+    targets.filter_map(|target| if let Target::Module(id) = target { Some(*id) } else { None }).collect()
 }
 
 /// `default` and `module.exports` are the same value.
@@ -141,7 +171,8 @@ impl Names {
         };
         let found = match binding {
             Binding::Local { module, id, name } => {
-                let is_foreign = *module != importer && linked.evaluation[*module] == Evaluation::Wrapped;
+                let is_wrapped = linked.evaluation[*module] == Evaluation::Wrapped;
+                let is_foreign = *module != importer && is_wrapped && !self.inits.contains_key(module);
                 match self.namespaces.get(module).filter(|_| is_foreign) {
                     Some(namespace) => Some(member(ident_expr(namespace), name, DUMMY_SP)),
                     None => Some(ident_expr(id)),

@@ -10,7 +10,8 @@ use swc_core::ecma::parser::{
     EsSyntax, Syntax, TsSyntax, error::Error, parse_file_as_commonjs, parse_file_as_module, parse_file_as_program,
 };
 
-use crate::ast::{call, declare, expr_stmt};
+use crate::ast::{call, declare, expr_stmt, guarded, unguarded};
+use crate::define::{Defines, apply_defines};
 use crate::dialect::Dialect;
 use crate::early_errors::early_errors;
 use crate::lower::{lower_commonjs, lower_module};
@@ -21,6 +22,7 @@ pub(crate) struct Sources {
     pub(crate) map: Lrc<SourceMap>,
     pub(crate) comments: SingleThreadedComments,
     pub(crate) unresolved: Mark,
+    pub(crate) defines: Defines,
 }
 
 /// A source file as a module of one of Node's two kinds.
@@ -40,8 +42,8 @@ pub(crate) struct SyntaxError {
 pub(crate) const WRAPPER_PARAMS: [&str; 5] = ["exports", "require", "module", "__filename", "__dirname"];
 
 impl Sources {
-    pub(crate) fn new() -> Self {
-        Self { map: Lrc::default(), comments: SingleThreadedComments::default(), unresolved: Mark::new() }
+    pub(crate) fn new(defines: Defines) -> Self {
+        Self { map: Lrc::default(), comments: SingleThreadedComments::default(), unresolved: Mark::new(), defines }
     }
 
     pub(crate) fn unresolved_ctxt(&self) -> SyntaxContext {
@@ -61,16 +63,21 @@ pub(crate) fn parse_source(
     let system = module_system(&dialect.extension, package);
     let program = parse_or_give_up(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
     Ok(match program {
-        Program::Module(module) if !dialect.is_typescript() => {
-            let errors = early_errors(&module);
+        Program::Module(module) => {
+            // In TypeScript a name may stand for a type and a value at once.
+            let errors = if dialect.is_typescript() { Vec::new() } else { early_errors(&module) };
             if !errors.is_empty() {
                 return Err(errors);
             }
-            Parsed::Esm(lower_module(sources, module, dialect))
+            let mut program = Program::Module(lower_module(sources, module, dialect));
+            apply_defines(&mut program, &sources.defines, sources.unresolved);
+            Parsed::Esm(program.module().unwrap_or_default())
         }
-        // A name may stand for a type and a value at once.
-        Program::Module(module) => Parsed::Esm(lower_module(sources, module, dialect)),
-        Program::Script(script) => Parsed::CommonJs(Box::new(lower_commonjs(sources, script, dialect))),
+        Program::Script(script) => {
+            let mut program = guarded(lower_commonjs(sources, script, dialect), sources.unresolved);
+            apply_defines(&mut program, &sources.defines, sources.unresolved);
+            Parsed::CommonJs(Box::new(unguarded(program)))
+        }
     })
 }
 

@@ -1,16 +1,13 @@
-//! Prints the script: gives clashing names new ones, adds the parentheses needed, and maps positions to the sources.
+//! Prints the script and maps its positions to the sources.
 
 use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::common::sync::Lrc;
-use swc_core::common::{BytePos, FileName, LineCol, SourceMap};
-use swc_core::ecma::ast::{Pass, Program};
+use swc_core::common::{BytePos, FileName, LineCol, SourceFile, SourceMap};
+use swc_core::ecma::ast::Program;
 use swc_core::ecma::codegen::text_writer::{JsWriter, WriteJs, omit_trailing_semi};
 use swc_core::ecma::codegen::{Config, Emitter};
-use swc_core::ecma::transforms::base::fixer::fixer;
-use swc_core::ecma::transforms::base::hygiene::hygiene;
 
 use crate::Whitespace;
-use crate::keep_names::{collect_names, restore_names};
 
 /// The script as text.
 pub(crate) struct Printed {
@@ -18,12 +15,8 @@ pub(crate) struct Printed {
     pub(crate) source_map: String,
 }
 
-/// Prints `program`, all of whose names are still told apart by their contexts.
-pub(crate) fn print_script(mut program: Program, sources: &Lrc<SourceMap>, whitespace: Whitespace) -> Printed {
-    let names = collect_names(&program);
-    hygiene().process(&mut program);
-    restore_names(&mut program, &names);
-    fixer(None).process(&mut program);
+/// Prints `program`, whose names clash no more.
+pub(crate) fn print_script(program: &Program, sources: &Lrc<SourceMap>, whitespace: Whitespace) -> Printed {
     let mut script = Vec::new();
     let mut mappings: Vec<(BytePos, LineCol)> = Vec::new();
     let minimal = whitespace == Whitespace::Minimal;
@@ -31,12 +24,28 @@ pub(crate) fn print_script(mut program: Program, sources: &Lrc<SourceMap>, white
     let writer: Box<dyn WriteJs> = if minimal { Box::new(omit_trailing_semi(writer)) } else { Box::new(writer) };
     let mut emitter =
         Emitter { cfg: Config::default().with_minify(minimal), cm: sources.clone(), comments: None, wr: writer };
-    emitter.emit_program(&program).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
+    emitter.emit_program(program).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
     drop(emitter);
+    keep_char_boundaries(&mut mappings, sources);
     let map = sources.build_source_map(&mappings, None, Paths);
     let mut source_map = Vec::new();
     map.to_writer(&mut source_map).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
     Printed { script: into_text(script), source_map: into_text(source_map) }
+}
+
+/// The printer also maps positions that it has only computed, such as that before a closing quote: between two
+/// bytes of one character there is nothing to map.
+fn keep_char_boundaries(mappings: &mut Vec<(BytePos, LineCol)>, sources: &SourceMap) {
+    let mut file: Option<Lrc<SourceFile>> = None;
+    mappings.retain(|(pos, _)| {
+        if pos.is_reserved_for_comments() || pos.is_dummy() {
+            return true;
+        }
+        if !file.as_ref().is_some_and(|file| (file.start_pos..=file.end_pos).contains(pos)) {
+            file = Some(sources.lookup_source_file(*pos));
+        }
+        file.as_ref().is_some_and(|file| file.src.is_char_boundary((*pos - file.start_pos).0 as usize))
+    });
 }
 
 fn into_text(bytes: Vec<u8>) -> String {

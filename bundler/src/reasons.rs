@@ -7,8 +7,9 @@ use swc_core::common::Span;
 use crate::graph::{Body, Module, ModuleId, Target};
 use crate::inputs::{imports_of, place};
 use crate::link::{Binding, Linked};
+use crate::purity::Effects;
 use crate::scan::Use;
-use crate::shake::{Live, member_of_namespace};
+use crate::shake::{Live, member_of_import};
 use crate::spelling::nearest;
 use crate::{BundleOptions, Diagnostics, PackageId};
 
@@ -115,8 +116,9 @@ fn kept_file(linked: &Linked, live: &Live, reached: &Reached, causes: &Causes, i
         let described = kept.map(|(index, part)| KeptStatement {
             place: place_of(linked, id, part.span),
             cause: match causes.used_by.get(&(id, index)) {
-                _ if part.has_effects => Cause::Effects,
+                _ if part.effects == Effects::Some => Cause::Effects,
                 Some((user, span)) => Cause::UsedBy(place_of(linked, *user, *span)),
+                None if part.effects != Effects::None => Cause::Effects,
                 None => Cause::Namespace,
             },
         });
@@ -205,16 +207,12 @@ impl Causes {
 /// The statements that declare what is used.
 fn statements_of(linked: &Linked, id: ModuleId, used: &Use) -> Vec<(ModuleId, usize)> {
     let Some(body) = linked.graph.modules[id].esm() else { return Vec::new() };
-    let binding = match body.bindings.get(used.name()) {
-        None => return declared(linked, id, used.name()),
-        Some(binding) => linked.resolve_import(id, binding),
+    let found = match (body.bindings.get(used.name()), used) {
+        (None, _) => return declared(linked, id, used.name()),
+        (Some(import), Use::Binding(_)) => linked.resolve_import(id, import),
+        (Some(import), Use::Member(_, path)) => member_of_import(linked, id, import, path).0,
     };
-    match (binding, used) {
-        (Binding::Namespace(target), Use::Member(_, name)) => {
-            declared_by_binding(linked, &member_of_namespace(linked, &target, name))
-        }
-        (binding, _) => declared_by_binding(linked, &binding),
-    }
+    declared_by_binding(linked, &found)
 }
 
 fn declared_by_binding(linked: &Linked, binding: &Binding) -> Vec<(ModuleId, usize)> {

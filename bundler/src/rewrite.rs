@@ -8,40 +8,81 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 
 use crate::ast::{
-    call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await, yield_delegate,
+    arrow, call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await,
+    yield_delegate,
 };
+use crate::emit::Emitter;
 use crate::graph::{ModuleId, Target};
 use crate::known_text::is_import_meta;
 use crate::link::{Evaluation, Linked};
 use crate::names::Names;
 use crate::runtime::Runtime;
-use crate::scan::{EsModule, Imported, WrapperNames, constant_member};
-use crate::shake::member_of_namespace;
+use crate::scan::{EsModule, WrapperNames, constant_member, member_path};
+use crate::shake::member_of_import;
 use crate::virtual_paths::APP;
+use crate::{Form, Format};
 
 /// What a variable called `yield` is called in a generator, where that is a keyword.
 const YIELD: &str = "$yield$";
+
+/// The runtime's function for `import()` of an ES module.
+const IMPORT_ESM: &str = "$importEsm";
+
+/// What that function does, where it would be called only once.
+fn import_once(init: Box<Expr>, namespace: Box<Expr>, unresolved: SyntaxContext, span: Span) -> Box<Expr> {
+    let promise = ident_expr(&("Promise".into(), unresolved));
+    let resolved = call(member(promise, "resolve", DUMMY_SP), Vec::new(), span);
+    let run = call(member(resolved, "then", DUMMY_SP), vec![init], DUMMY_SP);
+    call(member(run, "then", DUMMY_SP), vec![arrow(namespace)], DUMMY_SP)
+}
 
 /// Rewrites pieces of one module.
 pub(crate) struct Rewriter<'a> {
     pub(crate) linked: &'a Linked,
     pub(crate) names: &'a Names,
     pub(crate) runtime: &'a mut Runtime,
+    form: Form,
     pub(crate) module: ModuleId,
     /// How many functions are around the code: only outside of all of them can the program be suspended.
     depth: usize,
+    /// Those of them that have a `this` of their own.
+    functions: usize,
     imports: HashMap<Id, Box<Expr>>,
     rename_yield: bool,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(crate) fn new(linked: &'a Linked, names: &'a Names, runtime: &'a mut Runtime, module: ModuleId) -> Self {
+    pub(crate) fn new(emitter: &'a mut Emitter<'_>, module: ModuleId) -> Self {
+        let Emitter { linked, names, runtime, form, .. } = emitter;
+        let (linked, names, form) = (*linked, *names, *form);
         let rename_yield = linked.graph.modules[module].commonjs().is_some_and(|body| body.requests.names_yield);
-        Self { linked, names, runtime, module, depth: 0, imports: HashMap::new(), rename_yield }
+        Self { linked, names, runtime, form, module, depth: 0, functions: 0, imports: HashMap::new(), rename_yield }
     }
 
     fn esm(&self) -> Option<&'a EsModule> {
         self.linked.graph.modules[self.module].esm()
+    }
+
+    /// Whether the code is an ES module in a generator function, which waits by `yield`.
+    fn yields(&self) -> bool {
+        self.esm().is_some() && self.form == Form::Resumable
+    }
+
+    /// Asks an ES module of a plain program by `function`, or by `by_number` where its names are not seen.
+    fn ask_esm(&mut self, [function, by_number]: [&str; 2], id: ModuleId, span: Span) -> Box<Expr> {
+        if let Some(number_of) = self.names.esm_numbers.get(&id).filter(|_| self.esm().is_none()) {
+            return self.run(by_number, vec![number(*number_of)], span);
+        }
+        let name = |id: Option<&Id>| id.map_or_else(|| number(0), ident_expr);
+        let [init, namespace] = [self.names.inits.get(&id), self.names.namespaces.get(&id)].map(name);
+        if function == IMPORT_ESM && self.names.dynamic_imports == 1 {
+            return import_once(init, namespace, self.linked.graph.sources.unresolved_ctxt(), span);
+        }
+        self.run(function, vec![init, namespace], span)
+    }
+
+    fn host_require(&mut self) -> Box<Expr> {
+        self.runtime.host_require(self.form, self.linked.graph.sources.unresolved_ctxt())
     }
 
     fn path(&self) -> &'a str {
@@ -63,16 +104,12 @@ impl<'a> Rewriter<'a> {
         Some(expr)
     }
 
-    /// `ns.name`, where `ns` is a namespace import.
+    /// `import.name.name`, as far as it is read from namespaces.
     fn namespace_member(&self, expr: &MemberExpr) -> Option<Box<Expr>> {
-        let binding = self.esm()?.bindings.get(&expr.obj.as_ident()?.to_id())?;
-        if binding.name != Imported::Namespace {
-            return None;
-        }
-        let name = constant_member(&expr.prop)?;
-        let target = &self.linked.graph.modules[self.module].import_targets[binding.record];
-        let resolved = member_of_namespace(self.linked, target, &name);
-        Some(self.names.expression(self.linked, self.module, &resolved))
+        let (id, path) = member_path(expr)?;
+        let binding = self.esm()?.bindings.get(&id)?;
+        let (found, read) = member_of_import(self.linked, self.module, binding, &path);
+        (read == path.len()).then(|| self.names.expression(self.linked, self.module, &found))
     }
 
     fn meta_member(&self, expr: &MemberExpr) -> Option<Box<Expr>> {
@@ -80,7 +117,16 @@ impl<'a> Rewriter<'a> {
             return None;
         }
         let path = self.path();
-        Some(match &*constant_member(&expr.prop)? {
+        let name = constant_member(&expr.prop)?;
+        let unresolved = self.linked.graph.sources.unresolved_ctxt();
+        let own = |name: &str| Some(ident_expr(&(name.into(), unresolved)));
+        match (self.form, &*name) {
+            (Form::Plain(Format::CommonJs), "filename") => return own("__filename"),
+            (Form::Plain(Format::CommonJs), "dirname") => return own("__dirname"),
+            (Form::Plain(_), "url" | "filename" | "dirname") => return None,
+            _ => {}
+        }
+        Some(match &*name {
             "url" => string(&format!("file://{}", percent_encoded(path))),
             "filename" => string(path),
             "dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
@@ -89,9 +135,12 @@ impl<'a> Rewriter<'a> {
         })
     }
 
-    fn meta(&mut self) -> Box<Expr> {
+    fn meta(&mut self) -> Option<Box<Expr>> {
+        if self.form == Form::Plain(Format::Esm) {
+            return None;
+        }
         let main = Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: self.module == 0 })));
-        self.run("$meta", vec![string(self.path()), main], DUMMY_SP)
+        Some(self.run("$meta", vec![string(self.path()), main], DUMMY_SP))
     }
 
     fn is_wrapper_name(&self, ident: &Ident) -> bool {
@@ -116,6 +165,7 @@ impl<'a> Rewriter<'a> {
         let target = linked.graph.modules[self.module].targets.get(&expr.span);
         let is_import = expr.callee.is_import();
         match (target, is_import) {
+            (Some(Target::Builtin(_)), true) | (None, true) if self.form != Form::Resumable => None,
             (Some(target), true) => Some(self.dynamic_import(target, expr.span)),
             (Some(target), false) if is_resolve(&expr.callee) => Some(self.require_resolve(target, expr)),
             (Some(target), false) => Some(self.require(target, expr.span)),
@@ -127,6 +177,9 @@ impl<'a> Rewriter<'a> {
                 Some(self.run("$importFrom", vec![string(self.path()), specifier], expr.span))
             }
             (None, false) => self.is_created_require(expr.span).then(|| {
+                if self.form != Form::Resumable {
+                    return self.host_require();
+                }
                 let path = string(self.path());
                 self.run("$makeRequire", vec![path], expr.span)
             }),
@@ -142,16 +195,24 @@ impl<'a> Rewriter<'a> {
 
     fn require(&mut self, target: &Target, span: Span) -> Box<Expr> {
         match target {
-            Target::Builtin(name) => self.run("$builtin", vec![string(name)], span),
+            Target::Builtin(name) => call(self.host_require(), vec![string(name)], span),
             Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$fail", vec![string(message), string(self.path())], span),
+            Target::Module(id)
+                if self.form != Form::Resumable && self.linked.evaluation[*id] != Evaluation::CommonJs =>
+            {
+                self.ask_esm(["$requireEsm", "$requireEsmNow"], *id, span)
+            }
             Target::Module(id) => {
                 let (number_of, stepwise, at_once) = match self.linked.evaluation[*id] {
+                    Evaluation::CommonJs if self.form != Form::Resumable => {
+                        (&self.names.commonjs_numbers, "$require", "$require")
+                    }
                     Evaluation::CommonJs => (&self.names.commonjs_numbers, "$require", "$requireNow"),
                     _ => (&self.names.esm_numbers, "$requireEsm", "$requireEsmNow"),
                 };
                 let id = number(number_of.get(id).copied().unwrap_or_default());
-                if self.depth == 0 {
+                if self.depth == 0 && self.form == Form::Resumable {
                     yield_delegate(self.run(stepwise, vec![id], span))
                 } else {
                     self.run(at_once, vec![id], span)
@@ -161,6 +222,10 @@ impl<'a> Rewriter<'a> {
     }
 
     fn require_resolve(&mut self, target: &Target, expr: &CallExpr) -> Box<Expr> {
+        if self.form != Form::Resumable {
+            let resolve = member(self.host_require(), "resolve", DUMMY_SP);
+            return call(resolve, expr.args.iter().map(|arg| arg.expr.clone()).collect(), expr.span);
+        }
         match target {
             Target::Module(id) => string(&self.linked.graph.modules[*id].path),
             Target::File(_, path) => string(path),
@@ -177,15 +242,22 @@ impl<'a> Rewriter<'a> {
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
                 (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
+                (None, _) if self.form != Form::Resumable => self.ask_esm([IMPORT_ESM, "$importEsmNow"], *id, span),
                 (None, id) => self.run("$importEsm", vec![number(id.copied().unwrap_or_default())], span),
             },
         }
     }
 
-    fn within_function(&mut self, visit: impl FnOnce(&mut Self)) {
+    fn within_arrow(&mut self, visit: impl FnOnce(&mut Self)) {
         self.depth += 1;
         visit(self);
         self.depth -= 1;
+    }
+
+    fn within_function(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.functions += 1;
+        self.within_arrow(visit);
+        self.functions -= 1;
     }
 
     /// A wrapped module's export is a property of its namespace, which must not become `this`.
@@ -333,9 +405,10 @@ impl VisitMut for Rewriter<'_> {
                 replacement
             }),
             Expr::Member(member) => self.namespace_member(member).or_else(|| self.meta_member(member)),
-            Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }) => Some(self.meta()),
+            Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }) => self.meta(),
             Expr::Call(call) => self.module_call(call),
-            Expr::Await(awaited) if self.depth == 0 && self.esm().is_some() => {
+            Expr::This(_) if self.functions == 0 && self.esm().is_some() => Some(undefined()),
+            Expr::Await(awaited) if self.depth == 0 && self.yields() => {
                 awaited.arg.visit_mut_with(self);
                 Some(yield_await(awaited.arg.clone(), awaited.span))
             }
@@ -361,7 +434,7 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_mut_stmt(&mut self, stmt: &mut Stmt) {
         stmt.visit_mut_children_with(self);
-        if self.depth > 0 || self.esm().is_none() {
+        if self.depth > 0 || !self.yields() {
             return;
         }
         let lowered = match stmt {
@@ -419,7 +492,7 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_mut_arrow_expr(&mut self, arrow: &mut ArrowExpr) {
-        self.within_function(|rewriter| arrow.visit_mut_children_with(rewriter));
+        self.within_arrow(|rewriter| arrow.visit_mut_children_with(rewriter));
     }
 
     fn visit_mut_constructor(&mut self, constructor: &mut Constructor) {

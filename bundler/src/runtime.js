@@ -4,7 +4,7 @@
   var $cache = Object.create(null);
 
   // By id: [path below /app, body, and if the body wants a whole `require`, not just its calls, what makes it].
-  var $commonjs = [];
+  var $commonjs = $table;
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
   var $current, $main, $entry;

@@ -12,7 +12,8 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::ast::{declare, fresh_ident, text_of};
 use crate::known_text::known_names;
 use crate::parse::Sources;
-use crate::purity::{Purity, attached_to};
+use crate::pure_names::find_reassigned;
+use crate::purity::{Effects, Purity, attached_to};
 use crate::requires::{ModuleNames, Requests, find_requests};
 
 /// An ES module, cut up.
@@ -29,6 +30,8 @@ pub(crate) struct EsModule {
     /// The parts that must be kept when a binding is used.
     pub(crate) declared_by: HashMap<Id, Vec<usize>>,
     pub(crate) awaits: bool,
+    /// Functions and classes whose calls have no effects.
+    pub(crate) callable: HashSet<Id>,
     pub(crate) wrapper: WrapperNames,
 }
 
@@ -75,7 +78,7 @@ pub(crate) struct Part {
     pub(crate) stmt: Stmt,
     pub(crate) span: Span,
     pub(crate) uses: Vec<Use>,
-    pub(crate) has_effects: bool,
+    pub(crate) effects: Effects,
     pub(crate) requests: Requests,
 }
 
@@ -83,8 +86,8 @@ pub(crate) struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Use {
     Binding(Id),
-    /// `ns.name`, where `ns` is a namespace import.
-    Member(Id, Atom),
+    /// `import.name.name`: whether the import, and what it has, are namespaces, is known when modules are linked.
+    Member(Id, Vec<Atom>),
 }
 
 impl Use {
@@ -115,6 +118,10 @@ struct Scanner<'a> {
     exports: Vec<(Atom, Export)>,
     stars: Vec<usize>,
     statements: Vec<Stmt>,
+    /// `export default name`: the name, and where it stands.
+    default_of: Option<(Ident, Span, usize)>,
+    /// Where `export` stands in front of a declaration: comments belong to it.
+    exported_at: HashMap<Id, Span>,
 }
 
 impl<'a> Scanner<'a> {
@@ -126,6 +133,8 @@ impl<'a> Scanner<'a> {
             exports: Vec::new(),
             stars: Vec::new(),
             statements: Vec::new(),
+            default_of: None,
+            exported_at: HashMap::new(),
         }
     }
 
@@ -159,20 +168,18 @@ impl<'a> Scanner<'a> {
             ModuleDecl::Import(import) => self.import(import),
             ModuleDecl::ExportDecl(export) => {
                 for id in declared_ids(&export.decl) {
+                    self.exported_at.insert(id.clone(), export.span);
                     self.export(id.0.clone(), Export::Local(id));
                 }
                 self.statement(Stmt::Decl(export.decl));
             }
             ModuleDecl::ExportNamed(export) => self.named_export(export),
             ModuleDecl::ExportDefaultDecl(export) => self.default_declaration(export),
+            ModuleDecl::ExportDefaultExpr(export) if export.expr.is_ident() => {
+                self.default_of = export.expr.ident().map(|name| (name, export.span, self.statements.len()));
+            }
             ModuleDecl::ExportDefaultExpr(export) => {
-                let ident = self.default_ident();
-                let mut stmt = declare(VarDeclKind::Const, vec![(ident.to_id(), Some(export.expr))]);
-                if let Stmt::Decl(Decl::Var(var)) = &mut stmt {
-                    var.span = export.span;
-                }
-                self.statements.push(stmt);
-                self.export("default", Export::Local(ident.to_id()));
+                self.default_value(export.expr, export.span, self.statements.len());
             }
             ModuleDecl::ExportAll(export) => {
                 let record = self.record(&export.src);
@@ -249,11 +256,39 @@ impl<'a> Scanner<'a> {
             }
             DefaultDecl::TsInterfaceDecl(_) => return,
         };
+        self.exported_at.insert(ident.to_id(), export.span);
         self.export("default", Export::Local(ident.to_id()));
         self.statements.push(Stmt::Decl(decl));
     }
 
-    fn finish(self, sources: &Sources, wrapper: WrapperNames) -> EsModule {
+    fn default_value(&mut self, value: Box<Expr>, span: Span, place: usize) {
+        let ident = self.default_ident();
+        let mut stmt = declare(VarDeclKind::Const, vec![(ident.to_id(), Some(value))]);
+        if let Stmt::Decl(Decl::Var(var)) = &mut stmt {
+            var.span = span;
+        }
+        self.statements.insert(place, stmt);
+        self.export("default", Export::Local(ident.to_id()));
+    }
+
+    /// `export default name` needs no value of its own where the name's value never changes.
+    fn default_name(&mut self) {
+        let Some((name, span, place)) = self.default_of.take() else { return };
+        let declared =
+            self.statements[..place].iter().filter(|stmt| declared_by_statement(stmt).contains(&name.to_id()));
+        let is_function = self
+            .statements
+            .iter()
+            .any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(function)) if function.ident.to_id() == name.to_id()));
+        if (is_function || declared.count() == 1) && !find_reassigned(&self.statements).contains(&name.to_id()) {
+            self.export("default", Export::Local(name.to_id()));
+        } else {
+            self.default_value(Box::new(Expr::Ident(name)), span, place);
+        }
+    }
+
+    fn finish(mut self, sources: &Sources, wrapper: WrapperNames) -> EsModule {
+        self.default_name();
         let mut declared_by: HashMap<Id, Vec<usize>> = HashMap::new();
         for (index, stmt) in self.statements.iter().enumerate() {
             for id in declared_by_statement(stmt) {
@@ -270,7 +305,7 @@ impl<'a> Scanner<'a> {
             create_requires: self.locals_of("createRequire"),
             texts: Rc::new(known_names(&self.statements)),
         };
-        let purity = Purity::new(sources, &self.statements, &self.bindings);
+        let purity = Purity::new(sources, &self.statements, &self.bindings, &self.exported_at);
         let top_level: HashSet<Id> = declared_by.keys().chain(self.bindings.keys()).cloned().collect();
         let mut parts = Vec::with_capacity(self.statements.len());
         for (index, stmt) in self.statements.into_iter().enumerate() {
@@ -281,12 +316,13 @@ impl<'a> Scanner<'a> {
             parts.push(Part {
                 span: stmt.span(),
                 uses: find_uses(&stmt, &top_level, &self.bindings),
-                has_effects: attached.is_none() && !purity.is_pure_stmt(&stmt),
+                effects: if attached.is_some() { Effects::None } else { purity.effects(&stmt) },
                 requests: find_requests(&stmt, &names),
                 stmt,
             });
         }
         keep_what_eval_sees(&mut parts, &top_level);
+        let callable = purity.into_callable();
         let awaits = parts.iter().any(|part| part.requests.awaits_at_top);
         EsModule {
             imports: self.imports,
@@ -297,6 +333,7 @@ impl<'a> Scanner<'a> {
             declared_by,
             awaits,
             wrapper,
+            callable,
         }
     }
 
@@ -334,7 +371,7 @@ fn keep_what_eval_sees(parts: &mut [Part], top_level: &HashSet<Id>) {
     let mut names: Vec<&Id> = top_level.iter().collect();
     names.sort();
     for part in parts.iter_mut().filter(|part| part.requests.calls_eval) {
-        part.has_effects = true;
+        part.effects = Effects::Some;
         part.uses = names.iter().map(|name| Use::Binding((*name).clone())).collect();
     }
 }
@@ -393,13 +430,10 @@ impl UseFinder<'_> {
 
 impl Visit for UseFinder<'_> {
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if let (Some(ident), Some(name)) = (member.obj.as_ident(), constant_member(&member.prop)) {
-            let id = ident.to_id();
-            if self.bindings.get(&id).is_some_and(|binding| binding.name == Imported::Namespace) {
-                return self.add(Use::Member(id, name));
-            }
+        match member_path(member) {
+            Some((id, path)) if self.bindings.contains_key(&id) => self.add(Use::Member(id, path)),
+            _ => member.visit_children_with(self),
         }
-        member.visit_children_with(self);
     }
 
     /// `delete ns.name` and `ns.name++` need the namespace itself.
@@ -438,6 +472,18 @@ impl Visit for UseFinder<'_> {
             self.add(Use::Binding(id));
         }
     }
+}
+
+/// `name.a.b` as `name` and what is read of it, if it is known.
+pub(crate) fn member_path(member: &MemberExpr) -> Option<(Id, Vec<Atom>)> {
+    let name = constant_member(&member.prop)?;
+    let (id, mut path) = match &*member.obj {
+        Expr::Ident(ident) => (ident.to_id(), Vec::new()),
+        Expr::Member(inner) => member_path(inner)?,
+        _ => return None,
+    };
+    path.push(name);
+    Some((id, path))
 }
 
 /// The property that is read, if it is known.

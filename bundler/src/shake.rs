@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
 
+use crate::Form;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
+use crate::purity::Effects;
 use crate::requires::{DependencyKind, Requests};
-use crate::scan::Use;
+use crate::scan::{ImportBinding, Use};
 
 /// What is kept.
 #[derive(Debug, Default)]
@@ -61,8 +63,8 @@ enum Work {
     Bind(ModuleId, Binding),
 }
 
-/// Walks from the entry's effects to everything they use.
-pub(crate) fn find_live(linked: &Linked) -> Live {
+/// Walks from the entry's effects to everything they use, and from its exports where the program has any.
+pub(crate) fn find_live(linked: &Linked, form: Form) -> Live {
     let modules = &linked.graph.modules;
     let mut shaker = Shaker {
         linked,
@@ -74,6 +76,9 @@ pub(crate) fn find_live(linked: &Linked) -> Live {
         work: vec![Work::Evaluate(0)],
         seen: HashSet::new(),
     };
+    if form != Form::Resumable {
+        shaker.work.extend(linked.exports_of(0).into_iter().map(|(_, binding)| Work::Bind(0, binding)));
+    }
     while let Some(work) = shaker.work.pop() {
         match work {
             Work::Evaluate(id) => shaker.evaluate(id),
@@ -108,7 +113,8 @@ impl Shaker<'_> {
                         self.work.push(Work::Evaluate(*child));
                     }
                 }
-                let effects = body.parts.iter().enumerate().filter(|(_, part)| part.has_effects);
+                let linked = self.linked;
+                let effects = body.parts.iter().enumerate().filter(|(_, part)| has_effects(linked, id, &part.effects));
                 self.work.extend(effects.map(|(index, _)| Work::Part(id, index)));
             }
         }
@@ -143,12 +149,8 @@ impl Shaker<'_> {
         for used in &part.uses {
             match used {
                 Use::Binding(local) => self.keep_name(id, local),
-                Use::Member(namespace, name) => {
-                    let binding = &body.bindings[namespace];
-                    let found = match self.linked.resolve_import(id, binding) {
-                        Binding::Namespace(target) => member_of_namespace(self.linked, &target, name),
-                        other => other,
-                    };
+                Use::Member(import, path) => {
+                    let (found, _) = member_of_import(self.linked, id, &body.bindings[import], path);
                     self.work.push(Work::Bind(id, found));
                 }
             }
@@ -213,10 +215,38 @@ impl Shaker<'_> {
     }
 }
 
-/// What `ns.name` stands for.
-pub(crate) fn member_of_namespace(linked: &Linked, target: &Target, name: &Atom) -> Binding {
-    match target {
-        Target::Module(id) if linked.graph.modules[*id].esm().is_some() => linked.resolve_export(*id, name),
-        target => Binding::Property(target.clone(), name.clone()),
+fn has_effects(linked: &Linked, module: ModuleId, effects: &Effects) -> bool {
+    let is_callable = |import: &Id| {
+        let binding = linked.graph.modules[module].esm().and_then(|body| body.bindings.get(import));
+        match binding.map(|binding| linked.resolve_import(module, binding)) {
+            Some(Binding::Local { module, id, .. }) => {
+                linked.graph.modules[module].esm().is_some_and(|body| body.callable.contains(&id))
+            }
+            _ => false,
+        }
+    };
+    match effects {
+        Effects::Some => true,
+        Effects::None => false,
+        Effects::NoneIf(imports) => !imports.iter().all(is_callable),
     }
+}
+
+/// What `import.name.name` stands for, as far as it is read from namespaces, and how much of the path that is.
+pub(crate) fn member_of_import(
+    linked: &Linked,
+    importer: ModuleId,
+    import: &ImportBinding,
+    path: &[Atom],
+) -> (Binding, usize) {
+    let mut found = linked.resolve_import(importer, import);
+    let mut read = 0;
+    while let (Binding::Namespace(target), Some(name)) = (&found, path.get(read)) {
+        found = match target {
+            Target::Module(id) if linked.graph.modules[*id].esm().is_some() => linked.resolve_export(*id, name),
+            target => Binding::Property(target.clone(), name.clone()),
+        };
+        read += 1;
+    }
+    (found, read)
 }

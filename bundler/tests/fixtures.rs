@@ -6,6 +6,7 @@
 //! - `errors.txt` and `warnings.txt`: the diagnostics in full; without `warnings.txt` there must be none;
 //! - `absent.txt` and `present.txt`: what must not occur in the script, and what must;
 //! - `assets.txt`: the embedded files;
+//! - `minified.txt`: what the minified program prints, where it is allowed to differ;
 //! - `steps.txt`: at how many places the program could have been suspended.
 //!
 //! `fixtures/bundler/known-failures.txt` lists, sorted and each with its reason, the cases that fail: exactly those.
@@ -18,9 +19,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use edgepack_bundler::{Bundle, Whitespace};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Format, Whitespace, bundle};
 
-use crate::reference::{bundle_entry, compare, project, run_bundle, run_node};
+use crate::reference::{bundle_entry, compare, options_for, project, run_bundle, run_node};
 
 #[test]
 fn bundles_do_what_node_does() {
@@ -78,6 +79,81 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// A program for Node prints the same, but for what is in `plain-differs.txt`: one line each, sorted, with the reason.
+/// Lines that are not needed any more are failures, too.
+#[test]
+fn plain_programs_do_what_node_does() {
+    let root = project("fixtures/bundler");
+    let listed = fs::read_to_string(root.join("plain-differs.txt")).unwrap();
+    let listed: Vec<&str> = listed.lines().filter_map(|line| line.split(" # ").next()).collect();
+    let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|topic| folders(topic)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if case.join("errors.txt").exists() {
+                continue;
+            }
+            for (name, format) in [("cjs", Format::CommonJs), ("esm", Format::Esm)] {
+                let title = format!("{} {name}", case.strip_prefix(&root).unwrap().display());
+                found.extend(check_plain(case, format).err().map(|reason| (title, reason)));
+            }
+        }
+        found
+    };
+    let found: BTreeMap<String, String> = std::thread::scope(|scope| {
+        let count = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
+    });
+    let missing: String = found
+        .iter()
+        .filter(|(title, _)| !listed.contains(&title.as_str()))
+        .map(|(title, reason)| format!("── {title}\n{reason}\n"))
+        .collect();
+    let passing: Vec<&&str> = listed.iter().filter(|title| !found.contains_key(**title)).collect();
+    assert!(listed.is_sorted(), "plain-differs.txt is not sorted");
+    assert!(
+        missing.is_empty() && passing.is_empty(),
+        "these pass, but are listed: {passing:?}\nthese differ:\n{missing}"
+    );
+}
+
+/// The program lies where its entry lies, for what it loads when it runs.
+fn check_plain(case: &Path, format: Format) -> Result<(), String> {
+    let entry = entry_of(case);
+    let folder = if entry.is_dir() { &entry } else { entry.parent().unwrap() };
+    let (expected, code) = match fs::read_to_string(case.join("expected.txt")) {
+        Ok(text) => (text.into_bytes(), Some(0)),
+        Err(_) => {
+            let ran = run_node(folder, &[&entry.to_string_lossy()]);
+            (ran.stdout, ran.status.code())
+        }
+    };
+    for whitespace in [Whitespace::Readable, Whitespace::Minimal] {
+        let options =
+            BundleOptions { form: Form::Plain(format), builtins: Builtins::Node, ..options_for(&entry, whitespace) };
+        let bundle = match bundle(&options) {
+            Ok(bundle) => bundle,
+            // Which says itself what it cannot do.
+            Err(found) if found.to_string().contains("cannot wait at its top level") => return Ok(()),
+            Err(found) => return Err(found.to_string()),
+        };
+        let script = tempfile::Builder::new()
+            .prefix("plain")
+            .suffix(if format == Format::Esm { ".mjs" } else { ".cjs" })
+            .tempfile_in(folder)
+            .unwrap();
+        fs::write(script.path(), &bundle.script).unwrap();
+        let found = run_node(folder, &[&script.path().to_string_lossy()]);
+        if found.stdout != expected || found.status.code() != code {
+            let [out, err] = [found.stdout, found.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+            return Err(format!("{out}{err}"));
+        }
+    }
+    Ok(())
+}
+
 fn entry_of(case: &Path) -> PathBuf {
     let in_folder = |folder: &Path| {
         let entries = fs::read_dir(folder).ok()?;
@@ -110,7 +186,8 @@ fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {
             (text, ran.status.code(), ran.stderr)
         }
     };
-    for bundle in [readable, minimal] {
+    let minified = fs::read_to_string(case.join("minified.txt")).unwrap_or_else(|_| expected.clone());
+    for (bundle, expected) in [(readable, expected), (minimal, minified)] {
         let found = run_bundle(&bundle, scratch, folder, &["--count"]);
         let stderr = String::from_utf8_lossy(&found.stderr);
         if let Ok(steps) = fs::read_to_string(case.join("steps.txt"))
@@ -125,7 +202,7 @@ fn check_case(case: &Path, scratch: &Path) -> Result<(), String> {
 
 fn check_expectations(case: &Path, bundle: &Bundle) -> Result<(), String> {
     let lines = |name: &str| fs::read_to_string(case.join(name)).unwrap_or_default();
-    let program = bundle.script.split("use strict").skip(1).collect::<String>();
+    let program = bundle.script.split_once("use strict").map_or(&*bundle.script, |(_, program)| program);
     if let Some(text) = lines("absent.txt").lines().find(|text| program.contains(*text)) {
         return Err(format!("`{text}` is in the script, but should not be"));
     }

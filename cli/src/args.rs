@@ -20,6 +20,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Builds an app into one executable
     Build(BuildArgs),
+    /// Bundles an app into one script that node runs
+    Bundle(BundleArgs),
     /// Bundles an app in memory and runs it; a container is run as it is
     Run(RunArgs),
     /// Runs a script as `node FILE` does: modules from disk, everything allowed
@@ -48,6 +50,12 @@ pub(crate) struct BuildArgs {
     /// Do not run the app's start-up at build time
     #[arg(long)]
     pub(crate) no_snapshot: bool,
+    /// Put a value known at build time in place of a name, such as process.env.NODE_ENV=production
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) define: Vec<String>,
+    /// Leave the app's script as it is written, but for what it does not use
+    #[arg(long)]
+    pub(crate) no_minify: bool,
     /// Only say why a package or a file is in the bundle: the way to it, and what keeps each statement
     #[arg(long, value_name = "PACKAGE|FILE")]
     pub(crate) why: Option<String>,
@@ -77,6 +85,49 @@ pub(crate) enum SourceMapPlace {
     External,
     /// Nowhere.
     None,
+}
+
+/// `edgepack bundle`.
+#[derive(Debug, Arguments)]
+pub(crate) struct BundleArgs {
+    /// The entry module, or a folder with a package.json or an index file
+    #[arg(value_name = "ENTRY|DIR")]
+    pub(crate) entry: PathBuf,
+    /// Where to write the script
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// What kind of module the script is [default: esm for a file named .mjs, else cjs]
+    #[arg(long)]
+    pub(crate) format: Option<FormatName>,
+    /// Leave a package to be loaded when the script runs; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) external: Vec<String>,
+    /// Put a value known at build time in place of a name, such as process.env.NODE_ENV=production
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) define: Vec<String>,
+    /// Leave the code as it is written, but for what is not used
+    #[arg(long)]
+    pub(crate) no_minify: bool,
+    /// Keep what functions and classes are called
+    #[arg(long)]
+    pub(crate) keep_names: bool,
+    /// Where the source map goes: into the script, into FILE.map, or nowhere
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_value = "none", default_missing_value = "external")]
+    pub(crate) source_map: SourceMapPlace,
+    /// Write what is in the bundle, in esbuild's metafile format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metafile: Option<PathBuf>,
+}
+
+/// What kind of module a script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// CommonJS
+    Cjs,
+    /// An ES module
+    Esm,
+    /// What `edgepack build` packs: an expression whose value is a generator function
+    Resumable,
 }
 
 /// `edgepack run`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -12,6 +12,7 @@ use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
 use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
+use serde_json::Value;
 
 use crate::args::{AllowArgs, SourceMapPlace};
 use crate::embedded;
@@ -33,6 +34,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) start_up: StartUp,
     /// Whether the container holds the source map.
     pub(crate) source_map: SourceMapPlace,
+    /// Whether the script is made as short as it can be.
+    pub(crate) minify: Minify,
+    /// What the command line defines, by name.
+    pub(crate) define: &'a [(String, Value)],
 }
 
 /// How far the app is run at build time.
@@ -144,6 +149,10 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
         node_arch: plan.target.node_arch.to_owned(),
         assets: Vec::new(),
         builtins: Builtins::Supported,
+        define: plan.define.to_vec(),
+        form: Form::Resumable,
+        external: Vec::new(),
+        minify: plan.minify,
         whitespace: Whitespace::Minimal,
     }
 }

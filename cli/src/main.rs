@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Build(args) => commands::build::build(&args),
+        Command::Bundle(args) => commands::bundle::bundle(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Node(args) => commands::node::node(&args),
         Command::Inspect(args) => commands::inspect::inspect(&args),

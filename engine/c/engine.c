@@ -1,6 +1,11 @@
 /* QuickJS-ng with the few functions of ours that need its internals. `quickjs_hooked.h` is quickjs.c with the
    lines replaced that build.rs lists. */
 #include "quickjs.h"
+#ifdef __wasi__
+bool edge_pools_blocks(void);
+#else
+#define edge_pools_blocks() true
+#endif
 static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
 static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack);
 static char *edge_share_source(JSContext *ctx, const char *text, size_t length);

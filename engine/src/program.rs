@@ -47,7 +47,7 @@ pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
 
 /// Runs the program to its end; the exit code.
 pub(crate) fn run() -> Outcome<i32> {
-    internals::stop_clearing();
+    internals::end_start_up();
     call("run")
 }
 

@@ -18,6 +18,37 @@ pub const EXPORT_STEPS: &str = "edge_steps";
 /// `edge_backtrace(ptr: i32, capacity: i32) -> i32`: writes the JS stack as text; callable from inside a host call.
 pub const EXPORT_BACKTRACE: &str = "edge_backtrace";
 
+/// `edge_heap_record(rows: i32, rows_max: i32)`: from now on every allocation and every free is a row of two `u32`: the
+/// block, and its size or 0.
+pub const EXPORT_HEAP_RECORD: &str = "edge_heap_record";
+/// `edge_heap_recorded() -> i32`: ends it; how many rows there would be if there were room for all.
+pub const EXPORT_HEAP_RECORDED: &str = "edge_heap_recorded";
+/// `edge_heap_place(plan: i32)`: from now on allocations are placed by a plan, which `heap_plan` encodes.
+pub const EXPORT_HEAP_PLACE: &str = "edge_heap_place";
+/// `edge_heap_placed() -> i32`: ends it, and frees the plan; how many allocations there were.
+pub const EXPORT_HEAP_PLACED: &str = "edge_heap_placed";
+
+/// Classes of placed blocks: each has its own part of the guest's arena. Class 0 is for blocks that are not placed: they
+/// die before the library is started, or are large.
+pub const HEAP_CLASSES: usize = 8;
+/// A placed block starts at a multiple of this, after its size in this many bytes less.
+pub const HEAP_ALIGN_BYTES: usize = 8;
+/// The size before a placed block.
+pub const HEAP_HEAD_BYTES: usize = 4;
+
+/// The guest's arena; `engine/c/heap.c` has the same number.
+pub const HEAP_ARENA_BYTES: usize = 8 << 20;
+
+/// The bytes that `edge_heap_place` takes: how many bytes each class has, and the class of each allocation.
+#[must_use]
+pub fn heap_plan(class_bytes: &[u32; HEAP_CLASSES], classes: &[u8]) -> alloc::vec::Vec<u8> {
+    let mut out = alloc::vec::Vec::new();
+    out.extend_from_slice(&u32::try_from(classes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    class_bytes.iter().for_each(|bytes| out.extend_from_slice(&bytes.to_le_bytes()));
+    out.extend_from_slice(classes);
+    out
+}
+
 /// `edge_start` stopped before the step asked for; the program is suspended in the heap.
 pub const STATUS_SUSPENDED: i32 = 0;
 /// `edge_start` ran all that can run before the event loop has to wait or to end.

@@ -225,6 +225,8 @@ pub mod system_info {
     pub const PARALLELISM: i32 = 8;
     /// Supplementary group ids, in a list.
     pub const GROUPS: i32 = 9;
+    /// This process's priority, its nice value, decimal.
+    pub const PRIORITY: i32 = 10;
     /// Deno's `--allow-sys` names, by kind.
     pub const NAMES: &[&str] = &[
         "hostname",
@@ -237,6 +239,7 @@ pub mod system_info {
         "userInfo",
         "cpus",
         "uid",
+        "getPriority",
     ];
     /// The name for `user_id`, by which.
     pub const USER_ID_NAMES: &[&str] = &["uid", "uid", "gid", "gid"];

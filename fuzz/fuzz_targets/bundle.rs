@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, Whitespace, bundle};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
         entry: folder.path().join("entry.mjs"),
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
+        define: Vec::new(),
         builtins: Builtins::Supported,
+        form: Form::Resumable,
+        external: Vec::new(),
+        minify: Minify::KeepNames,
         whitespace: Whitespace::Minimal,
     });
 });

@@ -1,7 +1,9 @@
 //! Engine bytes → base image: Node's library, started once, before any app.
 
 use edgepack_format::container::Effect;
-use edgepack_format::guest::{EXPORT_ALLOC, EXPORT_BOOTSTRAP};
+use edgepack_format::guest::{
+    EXPORT_ALLOC, EXPORT_BOOTSTRAP, EXPORT_HEAP_PLACE, EXPORT_HEAP_PLACED, EXPORT_HEAP_RECORD, EXPORT_HEAP_RECORDED,
+};
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::Grants;
 
@@ -20,6 +22,55 @@ use crate::{Error, Result};
 /// If the engine breaks the contract, or asks for anything that only exists at boot besides clocks and randomness,
 /// which get fixed answers: the engine refreshes what it keeps of them.
 pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
+    let mut guest = initialized(engine_wasm)?;
+    start_library(&mut guest, library)?;
+    image(&mut guest, engine_wasm)
+}
+
+/// The same, and the rows of all allocations and frees from the first one of `edge_bootstrap` on.
+///
+/// # Errors
+/// As `bootstrap`.
+pub fn bootstrap_recorded(engine_wasm: &[u8], library: &[u8]) -> Result<(BaseImage, Vec<u8>)> {
+    let mut guest = initialized(engine_wasm)?;
+    let rows = given(&mut guest, &vec![0; ROWS_MAX * ROW_BYTES])?;
+    let rows_max = i64::try_from(ROWS_MAX).unwrap_or(i64::MAX);
+    let input = given(&mut guest, library)?;
+    called(&mut guest, EXPORT_HEAP_RECORD, &[rows, rows_max])?;
+    run_bootstrap(&mut guest, input, library.len())?;
+    let count = usize::try_from(called(&mut guest, EXPORT_HEAP_RECORDED, &[])?).unwrap_or(usize::MAX);
+    let log = count.checked_mul(ROW_BYTES).filter(|_| count <= ROWS_MAX);
+    let log = log.and_then(|bytes| guest.read(pointer(rows), u32::try_from(bytes).ok()?));
+    let log =
+        log.ok_or_else(|| Error::Load(format!("{count} allocations and frees are more than there is room for")))?;
+    // The image is for watching programs: the rows themselves are none of their business.
+    guest.write(pointer(rows), &vec![0; log.len()]).ok_or(Error::Load("the rows are gone".to_owned()))?;
+    Ok((image(&mut guest, engine_wasm)?, log))
+}
+
+/// The same as `bootstrap`, with blocks placed by a plan (`edgepack_format::guest::heap_plan`).
+///
+/// # Errors
+/// As `bootstrap`.
+pub fn bootstrap_placed(engine_wasm: &[u8], library: &[u8], plan: &[u8]) -> Result<BaseImage> {
+    let mut guest = initialized(engine_wasm)?;
+    let planned = plan.first_chunk::<4>().and_then(|count| usize::try_from(u32::from_le_bytes(*count)).ok());
+    let plan = given(&mut guest, plan)?;
+    let input = given(&mut guest, library)?;
+    called(&mut guest, EXPORT_HEAP_PLACE, &[plan])?;
+    run_bootstrap(&mut guest, input, library.len())?;
+    let allocations = called(&mut guest, EXPORT_HEAP_PLACED, &[])?;
+    if usize::try_from(allocations).ok() != planned {
+        return Err(Error::Diverged(format!("{allocations} allocations where the plan has {planned:?}")));
+    }
+    image(&mut guest, engine_wasm)
+}
+
+/// Node's library is started with a fifth of these.
+const ROWS_MAX: usize = 1 << 24;
+const ROW_BYTES: usize = 8;
+
+fn initialized(engine_wasm: &[u8]) -> Result<Running<BootstrapHost>> {
     let compiled = Compiled::compile(engine_wasm)?;
     let exports = compiled.exports();
     let mut guest = compiled
@@ -27,20 +78,37 @@ pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     if exports.iter().any(|name| name == INITIALIZE) {
         called(&mut guest, INITIALIZE, &[])?;
     }
-    let length = i64::try_from(library.len()).map_err(|_| Error::Load("Node's library is too large".to_owned()))?;
-    let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
-    guest
-        .write(pointer(at), library)
-        .ok_or_else(|| Error::Load("Node's library does not fit into the engine's memory".to_owned()))?;
-    let status = called(&mut guest, EXPORT_BOOTSTRAP, &[at, length])?;
+    Ok(guest)
+}
+
+/// Where the bytes are in the guest's memory from now on.
+fn given(guest: &mut Running<BootstrapHost>, bytes: &[u8]) -> Result<i64> {
+    let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let at = called(guest, EXPORT_ALLOC, &[length])?;
+    let written = guest.write(pointer(at), bytes);
+    written.map(|()| at).ok_or_else(|| Error::Load("the input does not fit into the engine's memory".to_owned()))
+}
+
+fn start_library(guest: &mut Running<BootstrapHost>, library: &[u8]) -> Result<()> {
+    let at = given(guest, library)?;
+    run_bootstrap(guest, at, library.len())
+}
+
+fn run_bootstrap(guest: &mut Running<BootstrapHost>, at: i64, bytes: usize) -> Result<()> {
+    let length = i64::try_from(bytes).map_err(|_| Error::Load("Node's library is too large".to_owned()))?;
+    let status = called(guest, EXPORT_BOOTSTRAP, &[at, length])?;
     if status != 0 {
-        let text = backtrace(&mut guest);
+        let text = backtrace(guest);
         let written = guest.host().map_or_else(String::new, written);
         return Err(Error::Trapped {
             export: EXPORT_BOOTSTRAP,
             message: format!("it answered {status}\n{text}{written}"),
         });
     }
+    Ok(())
+}
+
+fn image(guest: &mut Running<BootstrapHost>, engine_wasm: &[u8]) -> Result<BaseImage> {
     Ok(BaseImage {
         memory: guest.memory()?,
         globals: guest.globals(),

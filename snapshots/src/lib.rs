@@ -17,7 +17,7 @@ mod touched;
 mod trial;
 mod wasmer;
 
-pub use bootstrap::bootstrap;
+pub use bootstrap::{bootstrap, bootstrap_placed, bootstrap_recorded};
 pub use engine::Engine;
 pub use error::Error;
 pub use frozen::{Frozen, SourceOf};

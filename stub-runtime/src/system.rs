@@ -32,6 +32,7 @@ pub(crate) fn info(host: &mut Host, kind: i32, buffer: &mut [u8]) -> Answer {
             let groups = rustix::process::getgroups()?;
             list(groups.into_iter().map(|group| group.as_raw().to_string()))
         }
+        system_info::PRIORITY => rustix::process::getpriority_process(None)?.to_string().into_bytes(),
         _ => return Err(Refusal::Errno(Errno::INVAL)),
     };
     fill(buffer, &text)

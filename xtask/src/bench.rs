@@ -1,7 +1,8 @@
-//! `cargo xtask bench boot`: hello and the Express app, as edgepack builds them, against node and bun: the same work,
+//! `cargo xtask bench …`. `boot`: hello and the Express app, as edgepack builds them, against node and bun: the same work,
 //! in interleaved rounds, ratios taken within a round, then their median.
 
 mod build;
+mod bundle;
 mod measure;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::project::Project;
 use crate::run::{answers, command, output};
 use build::{Contender, Peers, contenders};
+pub(crate) use bundle::bundle;
 use measure::{first_output, first_response};
 
 /// Rounds of a comparison; `--rounds N` changes it.

@@ -31,10 +31,17 @@ pub(crate) fn engine(project: &Project) -> Result<Guest> {
     run(&mut command("cargo", ["build"].iter().chain(WHOLE), &project.root))?;
     let library = engine::library(project)?;
     let from = format!("{} {}", blake3::hash(&fs::read(&wasm)?), blake3::hash(&fs::read(&library)?));
+    let bin = project.target().join("release/edgepack-base-image").display().to_string();
+    let recorded = project.cached("recorded", &["snapshots/src", "format/src"], &from, |folder| {
+        let mut make = command(&bin, ["record"], &project.root);
+        run(make.args([&folder.join("log"), &wasm, &library, &folder.join("base.img")]))
+    })?;
+    let watched = Guest { wasm: wasm.clone(), base: recorded.join("base.img") };
+    let plan = stub::plan(project, &watched, &recorded.join("log"))?;
+    let from = format!("{from} {}", blake3::hash(&fs::read(&plan)?));
     let folder = project.cached("base", &["snapshots/src", "format/src"], &from, |folder| {
-        let bin = project.target().join("release/edgepack-base-image");
-        let mut make = command(&bin.display().to_string(), [&wasm, &library], &project.root);
-        run(make.arg(folder.join("base.img")))
+        let mut make = command(&bin, ["place"], &project.root);
+        run(make.args([&plan, &wasm, &library, &folder.join("base.img")]))
     })?;
     let base = folder.join("base.img");
     project.publish("engine.wasm", &wasm)?;

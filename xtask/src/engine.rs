@@ -75,9 +75,12 @@ fn link_flags() -> Result<String> {
         format!("-zstack-size={STACK_BYTES}"),
         "--stack-first".to_owned(),
         "--export=__stack_pointer".to_owned(),
-        // engine/c/scrub.c stands over these two.
+        // engine/c/heap.c stands over these.
+        "--wrap=malloc".to_owned(),
+        "--wrap=calloc".to_owned(),
         "--wrap=free".to_owned(),
         "--wrap=realloc".to_owned(),
+        "--wrap=malloc_usable_size".to_owned(),
     ];
     let args = link_args.map(|arg| format!("-C link-arg={arg}")).join(" ");
     Ok(format!("-C linker=wasm-ld-22 -C link-self-contained=no {args}"))

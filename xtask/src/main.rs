@@ -31,6 +31,7 @@ usage: cargo xtask COMMAND
   dist [FOLDER]     builds edgepack with all of these inside, and copies it to FOLDER
   test [FILTER]     sets up, builds, and runs every test and check
   bench boot        compares boot times with node and bun, and writes bench/boot.md
+  bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bless             accepts what the tests print now as what they are to print
   notice            writes NOTICE from what is linked
   tidy              checks the rules of the house";
@@ -61,6 +62,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["dist", folder] => dist::dist(&project, Some(folder)),
         ["test", filter @ ..] => test::test(&project, filter),
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
+        ["bench", "bundle"] => bench::bundle(&project),
         ["bless"] => bless::bless(&project),
         ["notice"] => notice::write(&project),
         ["tidy"] => tidy::tidy(&project),

@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libclang-rt-22-dev-wasm32", "the compiler's own routines for the engine"),
     ("wabt", "wasm2c: the engine as C, for the stubs"),
     ("chromium", "looks at the report of a bundle, in a test"),
+    ("valgrind", "which bytes of the engine's memory programs touch"),
 ];
 
 /// Installs or checks everything; quick when nothing is missing.

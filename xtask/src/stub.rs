@@ -3,6 +3,7 @@
 mod base;
 mod hot;
 mod link;
+mod placement;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -73,15 +74,31 @@ fn native_engine(project: &Project, guest: &Guest, triple: &str) -> Result<Vec<P
     Ok(objects)
 }
 
+/// The plan of the heap, from a guest whose base image is that of a recorded start; its path in the cache.
+pub(crate) fn plan(project: &Project, recorded: &Guest, log: &Path) -> Result<PathBuf> {
+    let (wasm, image, log) = (read(&recorded.wasm)?, read(&recorded.base)?, read(log)?);
+    let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
+    let folder = project.cached("plan", INPUTS, &extra, |folder| {
+        let base = BaseImage::decode(&image)?;
+        let stub = link(project, recorded, &host_triple(), &placement::everything(&base))?;
+        let plan = placement::plan(&stub, hash(&wasm, &base), base.memory, &log, folder)?;
+        fs::write(folder.join("plan"), plan).map_err(Into::into)
+    })?;
+    Ok(folder.join("plan"))
+}
+
+/// Programs are watched on the machine that builds: linear memory is laid out alike on all.
+fn host_triple() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
+
 /// How hot the pages of the base image are.
 fn heat(project: &Project, guest: &Guest) -> Result<Heat> {
     let (wasm, image) = (read(&guest.wasm)?, read(&guest.base)?);
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("heat", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        // On the machine that builds: linear memory is laid out alike on all.
-        let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-        let stub = link(project, guest, &triple, &Heat::new())?;
+        let stub = link(project, guest, &host_triple(), &Heat::new())?;
         let heat = hot::heat(&stub, hash(&wasm, &base), base.memory, folder)?;
         let lines: String = heat.iter().map(|(page, programs)| format!("{page} {programs}\n")).collect();
         fs::write(folder.join("pages"), lines).map_err(Into::into)

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Form, Minify, Whitespace, bundle};
 
 const FLAGS: [&str; 2] = ["--experimental-transform-types", "--no-warnings"];
 
@@ -19,12 +19,17 @@ pub(crate) fn bundle_entry(entry: &Path, whitespace: Whitespace) -> Result<Bundl
     bundle(&options_for(entry, whitespace))
 }
 
+/// Without white space names are short, too.
 pub(crate) fn options_for(entry: &Path, whitespace: Whitespace) -> BundleOptions {
     BundleOptions {
         entry: entry.to_owned(),
         node_arch: "x64".to_owned(),
         assets: Vec::new(),
+        define: Vec::new(),
         builtins: Builtins::Supported,
+        form: Form::Resumable,
+        external: Vec::new(),
+        minify: if whitespace == Whitespace::Minimal { Minify::KeepNames } else { Minify::No },
         whitespace,
     }
 }
@@ -32,7 +37,7 @@ pub(crate) fn options_for(entry: &Path, whitespace: Whitespace) -> BundleOptions
 /// The node that is asked is `EDGEPACK_NODE`, or the `node` on the path; it must be Node 24.
 pub(crate) fn run_node(folder: &Path, args: &[&str]) -> Output {
     let node = std::env::var_os("EDGEPACK_NODE").unwrap_or_else(|| "node".into());
-    Command::new(node).args(FLAGS).args(args).current_dir(folder).output().expect("node runs")
+    Command::new(node).env("NODE_ENV", "test").args(FLAGS).args(args).current_dir(folder).output().expect("node runs")
 }
 
 /// Runs a bundle in `folder`; its script is put into `scratch`.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use edgepack_bundler::{Diagnostics, metafile, treemap};
+use edgepack_bundler::{Diagnostics, Minify, metafile, treemap};
 use edgepack_format::targets::{TARGETS, Target, find};
+use serde_json::Value;
 
 use crate::args::{BuildArgs, SourceMapPlace};
 use crate::build::{Packed, Plan, StartUp, executable, options, pack};
@@ -33,7 +34,10 @@ fn build_app(args: &BuildArgs) -> Result<()> {
     }
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, source_map: args.source_map };
+    let define = definitions(&args.define)?;
+    let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
+    let source_map = args.source_map;
+    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, source_map, minify, define: &define };
     if let Some(subject) = &args.why {
         return why::why(&options(&plan), subject);
     }
@@ -75,6 +79,18 @@ fn write_reports(args: &BuildArgs, packed: &Packed, path: &Path) -> Result<(), F
         output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
     }
     Ok(())
+}
+
+/// `NAME=VALUE`; a value that is not JSON is a string.
+pub(crate) fn definitions(given: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+    let parse = |given: &String| {
+        let (name, value) = given.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--define {given} has no value"))
+                .hint("for example: --define process.env.NODE_ENV=production")
+        })?;
+        Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+    };
+    given.iter().map(parse).collect()
 }
 
 /// The target named, or the first of the table.

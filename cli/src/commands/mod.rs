@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod build;
+pub(crate) mod bundle;
 pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod run;

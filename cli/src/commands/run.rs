@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Result;
+use edgepack_bundler::Minify;
 use edgepack_format::container::WASM_HEADER;
 
 use crate::args::{RunArgs, SourceMapPlace};
@@ -28,6 +29,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             allow: &args.allow,
             start_up: StartUp::Nothing,
             source_map: SourceMapPlace::Inline,
+            minify: Minify::No,
+            define: &[],
         };
         let packed = pack(&plan, &mut progress)?;
         for warning in &packed.bundle.warnings {

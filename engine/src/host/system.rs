@@ -18,6 +18,7 @@ pub(crate) enum Topic {
     User = system_info::USER as isize,
     Parallelism = system_info::PARALLELISM as isize,
     Groups = system_info::GROUPS as isize,
+    Priority = system_info::PRIORITY as isize,
 }
 
 impl Topic {

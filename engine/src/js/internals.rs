@@ -114,19 +114,19 @@ pub(crate) fn set_context(ctx: &Ctx<'_>) {
     unsafe { edge_set_context(ctx.as_raw().as_ptr()) }
 }
 
-/// Freed memory is no longer cleared: no snapshot will be taken of this process.
+/// No snapshot will be taken of this process: memory is managed for speed from now on.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn stop_clearing() {
+pub(crate) fn end_start_up() {
     unsafe extern "C" {
-        fn edge_stop_clearing();
+        fn edge_end_start_up();
     }
     // SAFETY: writes a static of the C file; the guest has one thread.
-    unsafe { edge_stop_clearing() }
+    unsafe { edge_end_start_up() }
 }
 
-/// Natively nothing is cleared.
+/// Natively it always is.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn stop_clearing() {}
+pub(crate) fn end_start_up() {}
 
 /// The JavaScript stack as text, cut to what fits; may be asked for in the middle of a host call. The length.
 pub(crate) fn backtrace(out: &mut [u8]) -> usize {

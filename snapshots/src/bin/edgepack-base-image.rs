@@ -1,15 +1,20 @@
-//! `edgepack-base-image ENGINE.wasm LIBRARY.pkg BASE.img`: an engine and Node's library → its base image, for `cargo xtask engine`.
+//! An engine and Node's library → its base image, for `cargo xtask engine`: with a third file to write, the log of its
+//! allocations; with one to read, placed by that plan.
 #![expect(clippy::print_stderr, reason = "a command")]
 
 use std::process::ExitCode;
 
+use edgepack_snapshots::{Error, bootstrap_placed, bootstrap_recorded};
+
+const USAGE: &str = "usage: edgepack-base-image (record LOG | place PLAN) ENGINE.wasm LIBRARY.pkg BASE.img";
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [engine, library, image] = args.as_slice() else {
-        eprintln!("usage: edgepack-base-image ENGINE.wasm LIBRARY.pkg BASE.img");
+    let [what, file, engine, library, image] = args.as_slice() else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match make(engine, library, image) {
+    match make(what, file, engine, library, image) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -18,12 +23,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn make(engine: &str, library: &str, image: &str) -> Result<(), String> {
-    let read = |path: &str| std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"));
+fn make(what: &str, file: &str, engine: &str, library: &str, image: &str) -> Result<(), String> {
     let (wasm, library) = (read(engine)?, read(library)?);
-    let base = edgepack_snapshots::bootstrap(&wasm, &library).map_err(|error| match error.hint() {
+    let base = match what {
+        "record" => {
+            let (base, log) = bootstrap_recorded(&wasm, &library).map_err(|error| told(&error))?;
+            write(file, &log)?;
+            base
+        }
+        "place" => bootstrap_placed(&wasm, &library, &read(file)?).map_err(|error| told(&error))?,
+        _ => return Err(USAGE.to_owned()),
+    };
+    write(image, &base.encode())
+}
+
+fn told(error: &Error) -> String {
+    match error.hint() {
         Some(hint) => format!("{error}\nhint: {hint}"),
         None => error.to_string(),
-    })?;
-    std::fs::write(image, base.encode()).map_err(|error| format!("{image} cannot be written: {error}"))
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))
+}
+
+fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|error| format!("{path} cannot be written: {error}"))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -17,7 +17,7 @@ use edgepack_packer::{Contents, Engine, container, executable};
 use super::base::Heat;
 
 /// What small apps do.
-const PROGRAMS: &[(&str, &str)] = &[
+pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("hello", include_str!("programs/hello.js")),
     ("modules", include_str!("programs/modules.js")),
     ("server", include_str!("programs/server.js")),
@@ -39,12 +39,9 @@ enum Output {
 
 /// How many of the programs touch each page. The stub must run on this machine.
 pub(super) fn heat(stub: &Path, engine: Hash, base_memory: &[u8], folder: &Path) -> Result<Heat> {
-    let stub = fs::read(stub)?;
     let mut heat = Heat::new();
-    for (name, script) in PROGRAMS {
-        let program = folder.join(name);
-        fs::write(&program, executable(&stub, &packed(script, engine, base_memory)?)?)?;
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    for named in PROGRAMS {
+        let program = program(stub, engine, base_memory, *named, folder)?;
         let mut pages = BTreeSet::new();
         for output in OUTPUTS {
             pages.extend(touched_by_most(&program, *output)?);
@@ -55,6 +52,20 @@ pub(super) fn heat(stub: &Path, engine: Hash, base_memory: &[u8], folder: &Path)
         }
     }
     Ok(heat)
+}
+
+/// One of the programs as an executable.
+pub(super) fn program(
+    stub: &Path,
+    engine: Hash,
+    base_memory: &[u8],
+    (name, script): (&str, &str),
+    folder: &Path,
+) -> Result<PathBuf> {
+    let program = folder.join(name);
+    fs::write(&program, executable(&fs::read(stub)?, &packed(script, engine, base_memory)?)?)?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    Ok(program)
 }
 
 fn packed(script: &str, engine: Hash, base_memory: &[u8]) -> Result<Vec<u8>> {

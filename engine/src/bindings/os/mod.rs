@@ -151,19 +151,20 @@ fn is_self(pid: i32) -> bool {
     pid == 0 || process::pid() == Ok(pid)
 }
 
-/// (pid, context): the app runs with the priority it was started with, which is taken as 0.
+/// (pid, context): of this process only.
 fn priority<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     if is_self(call.i32(0)) {
-        return call.ret(0);
+        let priority = checked(call, system::decimal(Topic::Priority), Topic::Priority, "uv_os_getpriority", 1)?;
+        return ret_option(call, priority);
     }
     describe(call, Failure::SRCH, "uv_os_getpriority", 1)?;
     call.undefined()
 }
 
-/// (pid, priority, context): 0 or a negative number.
+/// (pid, priority, context): 0 or a negative number. An app cannot change its priority; to have it already is no change.
 fn set_priority<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let failure = if is_self(call.i32(0)) { Failure::NOSYS } else { Failure::SRCH };
-    if failure == Failure::NOSYS && call.i32(1) == 0 {
+    if failure == Failure::NOSYS && system::decimal(Topic::Priority) == Ok(f64::from(call.i32(1))) {
         return call.ret(0);
     }
     describe(call, failure, "uv_os_setpriority", 2)?;

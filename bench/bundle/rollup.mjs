@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { rollup } from 'rollup';
+import commonjs from '@rollup/plugin-commonjs';
+import json from '@rollup/plugin-json';
+import resolve from '@rollup/plugin-node-resolve';
+import { minify } from 'terser';
+const [entry, out] = process.argv.slice(2);
+const plugins = [resolve({ preferBuiltins: true, exportConditions: ['node'], extensions: ['.mjs', '.js', '.json', '.ts'] }), commonjs({ ignoreTryCatch: true }), json()];
+if (entry.endsWith('.ts')) plugins.push((await import('./strip-types.mjs')).default);
+const bundle = await rollup({ input: entry, plugins, logLevel: 'silent', external: (id) => id.startsWith('node:') });
+const { output } = await bundle.generate({ format: 'esm', inlineDynamicImports: true });
+const { code } = await minify(output[0].code, { module: true, compress: { passes: 2 }, ecma: 2020 });
+writeFileSync(out, code);

@@ -1,0 +1,275 @@
+//! Puts the finished pieces of a script together: as an expression for the engine, or as a program for Node.
+
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, SyntaxContext};
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::{Visit, VisitWith};
+
+use crate::Format;
+use crate::ast::{
+    FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, meta_property,
+    string, take_last_call, text_of, yield_delegate,
+};
+use crate::emit::{Definition, Pieces};
+use crate::emit_commonjs::is_directive;
+
+/// What `export { … }` is written as until the end: a call with getters by name.
+pub(crate) const EXPORTS: &str = "$exports";
+
+/// One expression statement, whose value is the generator function that runs the app.
+pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
+    fill_table(&mut pieces, define_resumable);
+    let mut stmts = pieces.runtime;
+    if let Some(function) = pieces.strict {
+        let is_generator = function.is_generator;
+        let run = call(parenthesized(function_expr(function)), Vec::new(), DUMMY_SP);
+        stmts.push(expr_stmt(if is_generator { yield_delegate(run) } else { run }));
+    }
+    stmts.extend(pieces.start);
+    let main = function_expr(function(FunctionKind::Generator, vec![pieces.env], stmts));
+    Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(parenthesized(main))], shebang: None })
+}
+
+/// A CommonJS module or an ES module.
+pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
+    let is_strict = pieces.is_flat(format);
+    if is_strict {
+        let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
+        definitions.for_each(|definition| drop_directives(&mut definition.body));
+    }
+    fill_table(&mut pieces, define_plain);
+    let mut items: Vec<ModuleItem> = Vec::new();
+    if is_strict && format == Format::CommonJs {
+        items.push(ModuleItem::Stmt(directive("use strict")));
+    }
+    if let Some([require, create]) = &pieces.create_require {
+        items.push(import("module", &[(Some("createRequire".into()), create.clone())]));
+        let made = call(ident_expr(&create.to_id()), vec![meta_property("url")], DUMMY_SP);
+        items.push(ModuleItem::Stmt(declare(VarDeclKind::Const, vec![(require.to_id(), Some(made))])));
+    }
+    items.extend(pieces.bare_imports.iter().map(|source| import(source, &[])));
+    let mut exports = Vec::new();
+    let mut strict = Vec::new();
+    if let Some(mut function) = pieces.strict {
+        items.extend(imports(&pieces.imports, &function.params));
+        if is_strict {
+            drop_directives(&mut function);
+            strict = function.body.map(|body| body.stmts).unwrap_or_default();
+            exports = take_exports(&mut strict);
+        } else {
+            strict.push(expr_stmt(call(parenthesized(function_expr(function)), Vec::new(), DUMMY_SP)));
+        }
+    }
+    let stmts = pieces.runtime.into_iter().chain(strict).chain(pieces.start);
+    items.extend(stmts.map(|stmt| start_item(stmt, format)));
+    items.extend(exports);
+    Program::Module(Module { span: DUMMY_SP, body: items, shebang: None })
+}
+
+impl Pieces {
+    /// Whether all code may be strict, so that nothing has to be in a function to be.
+    pub(crate) fn is_flat(&self, format: Format) -> bool {
+        let mut definitions = self.table.iter().flat_map(|(_, definitions)| definitions);
+        format == Format::Esm || (self.strict.is_some() && definitions.all(|definition| is_strict(&definition.body)))
+    }
+}
+
+fn is_strict(function: &Function) -> bool {
+    let stmts = function.body.iter().flat_map(|body| &body.stmts);
+    let mut directives = stmts.take_while(|stmt| is_directive(stmt));
+    directives.any(|stmt| {
+        matches!(stmt, Stmt::Expr(stmt) if matches!(&*stmt.expr, Expr::Lit(Lit::Str(text)) if text_of(text) == "use strict"))
+    })
+}
+
+fn drop_directives(function: &mut Function) {
+    if let Some(body) = &mut function.body {
+        let count = body.stmts.iter().take_while(|stmt| is_directive(stmt)).count();
+        body.stmts.drain(..count);
+    }
+}
+
+/// The table is empty in the runtime.
+fn fill_table(pieces: &mut Pieces, define: fn(Definition) -> Box<Expr>) {
+    let Some((table, definitions)) = pieces.table.take() else { return };
+    let mut filled = Some(array(definitions.into_iter().map(define).collect()));
+    let declarations = pieces.runtime.iter_mut().filter_map(|stmt| stmt.as_mut_decl()?.as_mut_var());
+    for declarator in declarations.flat_map(|var| &mut var.decls) {
+        if declarator.name.as_ident().is_some_and(|name| name.sym == table.0) {
+            declarator.init = filled.take();
+        }
+    }
+}
+
+/// `[path, function* (exports, require, module) { … }, $makeRequire]`
+fn define_resumable(definition: Definition) -> Box<Expr> {
+    let mut elements = vec![string(&definition.path), function_expr(definition.body)];
+    elements.extend(definition.make_require.as_ref().map(ident_expr));
+    array(elements)
+}
+
+/// An arrow function is shorter, where its `this` is not used.
+fn define_plain(definition: Definition) -> Box<Expr> {
+    let Function { params, body, span, .. } = definition.body;
+    let body = body.unwrap_or_else(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
+    let mut finder = ThisFinder { found: false };
+    body.visit_with(&mut finder);
+    if finder.found {
+        let whole = Function { params, body: Some(body), span, ..Function::default() };
+        return function_expr(whole);
+    }
+    Box::new(Expr::Arrow(ArrowExpr {
+        span,
+        ctxt: SyntaxContext::empty(),
+        params: params.into_iter().map(|param| param.pat).collect(),
+        body: Box::new(ArrowFunctionBody::FunctionBody(body)),
+        is_async: false,
+        is_generator: false,
+        type_params: None,
+        return_type: None,
+    }))
+}
+
+struct ThisFinder {
+    found: bool,
+}
+
+impl Visit for ThisFinder {
+    fn visit_this_expr(&mut self, _: &ThisExpr) {
+        self.found = true;
+    }
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        self.found |= ident.sym == "arguments" || ident.sym == "eval";
+    }
+
+    fn visit_function(&mut self, _: &Function) {}
+
+    fn visit_constructor(&mut self, _: &Constructor) {}
+}
+
+/// A function at the beginning of a statement would be a declaration.
+fn parenthesized(expr: Box<Expr>) -> Box<Expr> {
+    Box::new(Expr::Paren(ParenExpr { span: DUMMY_SP, expr }))
+}
+
+/// Imports as they were asked for, by the names that the function's parameters have now.
+fn imports(wanted: &[(String, Option<Atom>)], params: &[Param]) -> Vec<ModuleItem> {
+    let mut by_source: Vec<(&String, Vec<(Option<Atom>, Ident)>)> = Vec::new();
+    let mut params = params.iter().filter_map(|param| param.pat.as_ident());
+    for (source, name) in wanted {
+        if by_source.last().is_none_or(|(last, _)| *last != source) {
+            by_source.push((source, Vec::new()));
+        }
+        if let (Some(param), Some((_, names))) = (params.next(), by_source.last_mut()) {
+            names.push((name.clone(), param.id.clone()));
+        }
+    }
+    let mut items = Vec::new();
+    for (source, names) in by_source {
+        let (namespaces, mut names): (Vec<_>, Vec<_>) = names.into_iter().partition(|(name, _)| name.is_none());
+        // The default comes first.
+        names.sort_by_key(|(name, _)| name.as_ref().is_some_and(|name| name != "default"));
+        items.extend(namespaces.into_iter().map(|namespace| import(source, &[namespace])));
+        if !names.is_empty() {
+            items.push(import(source, &names));
+        }
+    }
+    items
+}
+
+/// No name is the namespace. An import without any names is for its effects.
+fn import(source: &str, names: &[(Option<Atom>, Ident)]) -> ModuleItem {
+    let specifier = |(name, local): &(Option<Atom>, Ident)| match name {
+        None => ImportSpecifier::Namespace(ImportStarAsSpecifier { span: DUMMY_SP, local: local.clone() }),
+        Some(name) if name == "default" => {
+            ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local: local.clone() })
+        }
+        Some(name) => ImportSpecifier::Named(ImportNamedSpecifier {
+            span: DUMMY_SP,
+            local: local.clone(),
+            imported: (*name != local.sym).then(|| module_name(name)),
+            is_type_only: false,
+        }),
+    };
+    ModuleItem::ModuleDecl(ModuleDecl::Import(ImportDecl {
+        span: DUMMY_SP,
+        specifiers: names.iter().map(specifier).collect(),
+        src: Box::new(Str { span: DUMMY_SP, value: source.into(), raw: None }),
+        type_only: false,
+        with: None,
+        phase: ImportPhase::Evaluation,
+    }))
+}
+
+fn module_name(name: &Atom) -> ModuleExportName {
+    if Ident::verify_symbol(name).is_ok() || name == "default" {
+        ModuleExportName::Ident(Ident::new_no_ctxt(name.clone(), DUMMY_SP))
+    } else {
+        ModuleExportName::Str(Str { span: DUMMY_SP, value: name.clone().into(), raw: None })
+    }
+}
+
+/// `$exports({ name: () => local })` → `export { local as name }`
+fn take_exports(stmts: &mut Vec<Stmt>) -> Vec<ModuleItem> {
+    let Some(getters) = take_last_call(stmts, EXPORTS).and_then(|value| exported_getters(&value)) else {
+        return Vec::new();
+    };
+    let mut specifiers = Vec::new();
+    let mut items = Vec::new();
+    for (number, (name, value)) in getters.into_iter().enumerate() {
+        let local = match *value {
+            Expr::Ident(local) => local,
+            // The minifier has put the value in place of a binding that nothing else uses.
+            value => {
+                let local = Ident::new_no_ctxt(format!("$export{number}").into(), DUMMY_SP);
+                stmts.push(declare(VarDeclKind::Const, vec![(local.to_id(), Some(Box::new(value)))]));
+                local
+            }
+        };
+        let exported = (name != local.sym).then(|| module_name(&name));
+        let orig = ModuleExportName::Ident(local);
+        specifiers.push(ExportSpecifier::Named(ExportNamedSpecifier {
+            span: DUMMY_SP,
+            orig,
+            exported,
+            is_type_only: false,
+        }));
+    }
+    if !specifiers.is_empty() {
+        let export = NamedExport { span: DUMMY_SP, specifiers, src: None, type_only: false, with: None };
+        items.push(ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)));
+    }
+    items
+}
+
+fn exported_getters(value: &Expr) -> Option<Vec<(Atom, Box<Expr>)>> {
+    value.as_object()?.props.iter().map(|prop| exported_getter(prop.as_prop()?)).collect()
+}
+
+fn exported_getter(prop: &Prop) -> Option<(Atom, Box<Expr>)> {
+    let pair = prop.as_key_value()?;
+    let name = match &pair.key {
+        PropName::Ident(name) => name.sym.clone(),
+        PropName::Str(text) => text_of(text),
+        _ => return None,
+    };
+    match &*pair.value.as_arrow()?.body {
+        ArrowFunctionBody::Expr(value) => Some((name, value.clone())),
+        ArrowFunctionBody::FunctionBody(_) => None,
+    }
+}
+
+/// In an ES module, `module.exports = value` is a default export.
+fn start_item(stmt: Stmt, format: Format) -> ModuleItem {
+    let exported = || {
+        let assign = stmt.as_expr()?.expr.as_assign()?;
+        let target = assign.left.as_simple()?.as_member()?;
+        let is_module = target.obj.is_ident_ref_to("module") && target.prop.is_ident_with("exports");
+        (is_module && format == Format::Esm).then(|| assign.right.clone())
+    };
+    match exported() {
+        Some(expr) => ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(ExportDefaultExpr { span: DUMMY_SP, expr })),
+        None => ModuleItem::Stmt(stmt),
+    }
+}

@@ -1,0 +1,174 @@
+//! Turns the pieces of a script, whose names are told apart by their contexts, into one program that can be printed.
+
+use std::collections::HashSet;
+
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, Mark, SyntaxContext};
+use swc_core::ecma::ast::*;
+use swc_core::ecma::transforms::base::fixer::fixer;
+use swc_core::ecma::transforms::base::rename::contains_eval;
+use swc_core::ecma::visit::{Visit, VisitWith};
+
+use crate::assemble::{assemble_plain, assemble_resumable};
+use crate::ast::{
+    FunctionKind, array, arrow, call, expr_stmt, function, guarded, ident_expr, take_last_call, unguarded,
+};
+use crate::emit::Pieces;
+use crate::emit_commonjs::is_directive;
+use crate::keep_names::{SeenNames, collect_names, find_naming_bindings, restore_names};
+use crate::mangle::{mangle_names, rename_clashes};
+use crate::minify::{Annotations, compress, flatten_declarations};
+use crate::parallel::map_in_parallel;
+use crate::parse::{Sources, WRAPPER_PARAMS};
+use crate::runtime_names::{CommonNames, name_runtime};
+use crate::{Form, Minify};
+
+/// Finishes every piece on its own, on all cores, and puts them together.
+pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, minify: Minify) -> Program {
+    let CommonNames { mut taken, exported } = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
+    taken.extend(WRAPPER_PARAMS.map(Atom::from));
+    let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
+    let is_flat = matches!(form, Form::Plain(format) if pieces.is_flat(format));
+    if let (Form::Plain(_), Minify::Fully, Some(strict)) = (form, minify, &mut pieces.strict) {
+        flatten_declarations(strict);
+    }
+    let finisher = Finisher {
+        minify,
+        annotations: Annotations::of(&sources.comments),
+        unresolved: sources.unresolved,
+        runtime: pieces.env.ctxt,
+        // What is no function of its own shares its scope with everything.
+        exported,
+        taken: if is_flat { taken } else { vec![setter.0.clone()] },
+        setter,
+    };
+    let mut finished = map_in_parallel(take_units(&mut pieces), |unit| finisher.finish(unit)).into_iter();
+    let mut is_setter_used = false;
+    let mut next = || {
+        let (program, used) = finished.next().unwrap_or_else(|| unreachable!("every piece is finished"));
+        is_setter_used |= used;
+        program
+    };
+    for definition in pieces.table.iter_mut().flat_map(|(_, definitions)| definitions) {
+        definition.body = unguarded(next());
+    }
+    if let Some(strict) = &mut pieces.strict {
+        *strict = unguarded(next());
+    }
+    pieces.runtime = unguarded(next()).body.map(|body| body.stmts).unwrap_or_default();
+    take_last_call(&mut pieces.runtime, KEEP);
+    if !is_setter_used {
+        let setter = &pieces.setter.0;
+        pieces.runtime.retain(|stmt| !matches!(stmt, Stmt::Decl(Decl::Fn(decl)) if decl.ident.sym == *setter));
+    }
+    match form {
+        Form::Resumable => assemble_resumable(pieces),
+        Form::Plain(format) => assemble_plain(pieces, format),
+    }
+}
+
+/// A piece that is finished without looking at the others.
+enum Unit {
+    Function(Function),
+    /// Their declarations are seen from the other pieces.
+    Runtime(Vec<Stmt>),
+}
+
+fn take_units(pieces: &mut Pieces) -> Vec<Unit> {
+    let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
+    let mut units: Vec<Unit> =
+        definitions.map(|definition| Unit::Function(std::mem::take(&mut definition.body))).collect();
+    units.extend(pieces.strict.as_mut().map(|strict| Unit::Function(std::mem::take(strict))));
+    units.push(Unit::Runtime(std::mem::take(&mut pieces.runtime)));
+    units
+}
+
+struct Finisher {
+    minify: Minify,
+    annotations: Annotations,
+    unresolved: Mark,
+    runtime: SyntaxContext,
+    setter: Id,
+    /// What the runtime declares for the other pieces.
+    exported: Vec<Atom>,
+    /// Names that no piece may use for its own.
+    taken: Vec<Atom>,
+}
+
+impl Finisher {
+    /// Whether the runtime's setter of names is used is told, too.
+    fn finish(&self, unit: Unit) -> (Program, bool) {
+        let mut kept = HashSet::new();
+        let mut taken = &self.taken[..];
+        let mut program = match unit {
+            Unit::Function(function) => guarded(function, self.unresolved),
+            Unit::Runtime(body) => {
+                taken = &[];
+                kept.extend(body.iter().flat_map(crate::runtime::declared));
+                let mut body = body;
+                body.push(keep_alive(&self.exported, self.runtime, self.unresolved));
+                guarded(function(FunctionKind::Plain, Vec::new(), body), self.unresolved)
+            }
+        };
+        let keeps_names = self.minify != Minify::Fully;
+        let names = if keeps_names { collect_names(&program, self.runtime) } else { SeenNames::default() };
+        if self.minify == Minify::No || contains_eval(&program, true) {
+            rename_clashes(&mut program, taken);
+        } else {
+            if !has_function_in_block(&program) {
+                program = compress(program, &self.annotations, self.unresolved, self.minify);
+            }
+            kept.extend(find_naming_bindings(&program, &names));
+            mangle_names(&mut program, kept, taken);
+        }
+        let is_setter_used = keeps_names && restore_names(&mut program, &names, &self.setter);
+        fixer(None).process(&mut program);
+        (program, is_setter_used)
+    }
+}
+
+/// What [`keep_alive`] calls.
+const KEEP: &str = "$keep";
+
+/// `$keep(() => [a++, b++])`: nobody can tell what becomes of the names, or when.
+fn keep_alive(names: &[Atom], runtime: SyntaxContext, unresolved: Mark) -> Stmt {
+    let change = |name: &Atom| {
+        let arg = ident_expr(&(name.clone(), runtime));
+        Box::new(Expr::Update(UpdateExpr { span: DUMMY_SP, op: op!("++"), prefix: false, arg }))
+    };
+    let changes = array(names.iter().map(change).collect());
+    let keep = ident_expr(&(KEEP.into(), SyntaxContext::empty().apply_mark(unresolved)));
+    expr_stmt(call(keep, vec![arrow(changes)], DUMMY_SP))
+}
+
+/// In sloppy code a function in a block is also a variable of the function around, which is undefined until the
+/// block has run. The minifier takes blocks apart as if it were not so.
+fn has_function_in_block(program: &Program) -> bool {
+    let mut finder = FunctionInBlock { found: false };
+    program.visit_with(&mut finder);
+    finder.found
+}
+
+struct FunctionInBlock {
+    found: bool,
+}
+
+impl Visit for FunctionInBlock {
+    fn visit_block_stmt(&mut self, block: &BlockStmt) {
+        self.found |= block.stmts.iter().any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(_))));
+        block.visit_children_with(self);
+    }
+
+    fn visit_function_body(&mut self, body: &FunctionBody) {
+        let is_strict = |stmt: &Stmt| matches!(stmt, Stmt::Expr(stmt) if is_use_strict(&stmt.expr));
+        if !body.stmts.iter().take_while(|stmt| is_directive(stmt)).any(is_strict) {
+            body.visit_children_with(self);
+        }
+    }
+
+    fn visit_class(&mut self, _: &Class) {}
+}
+
+fn is_use_strict(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(Lit::Str(text)) if text.value == "use strict")
+}

@@ -1,0 +1,73 @@
+//! Says the same with fewer words, by SWC's minifier.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use swc_core::common::comments::{Comment, SingleThreadedComments, SingleThreadedCommentsMapInner};
+use swc_core::common::sync::Lrc;
+use swc_core::common::{BytePos, Mark, Spanned};
+use swc_core::ecma::ast::{EsVersion, Function, Id, Program, VarDeclKind};
+use swc_core::ecma::minifier::optimize;
+use swc_core::ecma::minifier::option::{CompressOptions, ExtraOptions, MinifyOptions};
+use swc_core::ecma::utils::find_pat_ids;
+
+use crate::Minify;
+use crate::pure_names::find_reassigned;
+
+/// The comments that tell a minifier something, by the position of what follows them.
+pub(crate) struct Annotations(BTreeMap<BytePos, Vec<Comment>>);
+
+impl Annotations {
+    /// Those among `comments`.
+    pub(crate) fn of(comments: &SingleThreadedComments) -> Self {
+        let (leading, _) = comments.borrow_all();
+        let tells = |comment: &Comment| comment.text.contains("__");
+        let found = leading.iter().filter(|(_, comments)| comments.iter().any(tells));
+        Self(found.map(|(pos, comments)| (*pos, comments.clone())).collect())
+    }
+
+    /// Those of one piece of code, for one thread.
+    fn within(&self, span: swc_core::common::Span) -> SingleThreadedComments {
+        let all = span.is_dummy();
+        let found = self.0.iter().filter(|(pos, _)| all || (span.lo <= **pos && **pos < span.hi));
+        let leading: SingleThreadedCommentsMapInner = found.map(|(pos, comments)| (*pos, comments.clone())).collect();
+        SingleThreadedComments::from_leading_and_trailing(Rc::new(RefCell::new(leading)), Rc::default())
+    }
+}
+
+/// Compresses `program`, but leaves its names alone.
+pub(crate) fn compress(program: Program, annotations: &Annotations, unresolved: Mark, minify: Minify) -> Program {
+    let comments = annotations.within(program.span());
+    let options = MinifyOptions { compress: Some(compress_options(minify)), ..MinifyOptions::default() };
+    let extra = ExtraOptions { unresolved_mark: unresolved, top_level_mark: Mark::new(), mangle_name_cache: None };
+    optimize(program, Lrc::default(), Some(&comments), None, &options, &extra)
+}
+
+fn compress_options(minify: Minify) -> CompressOptions {
+    let is_careful = minify == Minify::KeepNames;
+    CompressOptions {
+        ecma: EsVersion::EsNext,
+        keep_fnames: is_careful,
+        keep_classnames: is_careful,
+        reduce_vars: true,
+        // Assigning to a constant is an error that may be met on purpose.
+        const_to_let: !is_careful,
+        // Nobody knows what a program does to the globals.
+        pristine_globals: !is_careful,
+        ..CompressOptions::default()
+    }
+}
+
+/// Turns what a function's body declares by `let` and `const` into variables, which can be declared together.
+/// That nothing is read before its declaration is assumed, as other bundlers do.
+pub(crate) fn flatten_declarations(function: &mut Function) {
+    let Some(body) = &mut function.body else { return };
+    let reassigned = find_reassigned(&body.stmts);
+    for var in body.stmts.iter_mut().filter_map(|stmt| stmt.as_mut_decl()?.as_mut_var()) {
+        let ids: Vec<Id> = find_pat_ids(&var.decls);
+        if var.kind != VarDeclKind::Const || !ids.iter().any(|id| reassigned.contains(id)) {
+            var.kind = VarDeclKind::Var;
+        }
+    }
+}

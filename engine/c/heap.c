@@ -1,0 +1,230 @@
+/* The guest's heap: what is laid over the C library's allocator with wasm-ld's --wrap, for the sake of snapshots
+   (docs/decisions/placed-heap.md).
+
+   Until the snapshot is taken QuickJS asks here for each block, small ones too, and freed memory is cleared: a snapshot
+   holds what is alive and zero pages, not the remains of parsing.
+
+   While Node's library is started, blocks that stay alive are placed: those that programs touch again lie together, as
+   a boot brings pages, and without this the few bytes it needs lie in most of them. Starting the library is
+   deterministic, so a block is known by the number of its allocation: one start is recorded, programs are watched, and
+   the next start is given the plan. A plan that does not fit costs pages and nothing else. */
+#include <malloc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void __real_free(void *block);
+void *__real_realloc(void *block, size_t size);
+size_t __real_malloc_usable_size(void *block);
+
+/* `HEAP_ARENA_BYTES` of the contract. Pages that stay zero cost nothing. */
+#define ARENA_BYTES (8u << 20)
+#define CLASSES_MAX 8
+
+static unsigned char arena[ARENA_BYTES] __attribute__((aligned(65536)));
+
+/* A block made while the program is started: the word before it is how many bytes were asked for, times 8. Of blocks of
+   the C library's own it is a chunk's head, whose bit 1 is set while it is in use (dlmalloc's CINUSE_BIT). So it does
+   not depend on where a block lies how large it is said to be, and QuickJS, which uses what is to spare, allocates
+   alike in all runs. */
+#define HEAD_BYTES 4
+#define ALIGN_BYTES 8
+#define HEAD_SHIFT 3
+#define HEAD_MASK 7
+
+/* Whether a snapshot may still be taken. */
+static bool is_starting = true;
+
+/* An allocation, or with a size of 0 a free. */
+struct row {
+    uint32_t block;
+    uint32_t size;
+};
+
+static struct {
+    struct row *rows;
+    uint32_t rows_max;
+    uint32_t count;
+} record;
+
+/* Bytes of each class of blocks, one after the other in the arena; for each allocation its class, 0 for none. */
+struct plan {
+    uint32_t allocations;
+    uint32_t class_bytes[CLASSES_MAX];
+    uint8_t classes[];
+};
+
+static struct {
+    struct plan *plan;
+    uint32_t count;
+    uint32_t next[CLASSES_MAX];
+    uint32_t end[CLASSES_MAX];
+} placing;
+
+__attribute__((export_name("edge_heap_record"))) void edge_heap_record(struct row *rows, uint32_t rows_max)
+{
+    record.rows = rows;
+    record.rows_max = rows_max;
+    record.count = 0;
+}
+
+/* Ends the recording; how many rows there are. More than had room: all is lost. */
+__attribute__((export_name("edge_heap_recorded"))) uint32_t edge_heap_recorded(void)
+{
+    record.rows = NULL;
+    return record.count;
+}
+
+__attribute__((export_name("edge_heap_place"))) void edge_heap_place(struct plan *plan)
+{
+    uint32_t at = 0;
+    for (int class = 0; class < CLASSES_MAX; class++) {
+        placing.next[class] = at;
+        at += plan->class_bytes[class];
+        placing.end[class] = at < ARENA_BYTES ? at : ARENA_BYTES;
+    }
+    placing.count = 0;
+    placing.plan = plan;
+}
+
+/* Ends the placing, and frees the plan; how many allocations there were. */
+__attribute__((export_name("edge_heap_placed"))) uint32_t edge_heap_placed(void)
+{
+    struct plan *plan = placing.plan;
+    placing.plan = NULL;
+    free(plan);
+    return placing.count;
+}
+
+/* From here on blocks are pooled and freed memory stays as it is: the process that runs the program takes no
+   snapshot. */
+void edge_end_start_up(void)
+{
+    is_starting = false;
+}
+
+/* Whether QuickJS serves small blocks from pools of its own; stands in its allocator, put there by build.rs. */
+bool edge_pools_blocks(void)
+{
+    return !is_starting;
+}
+
+static void note(void *block, size_t size)
+{
+    if (record.rows && block) {
+        if (record.count < record.rows_max)
+            record.rows[record.count] = (struct row){ (uint32_t)block, size };
+        record.count++;
+    }
+}
+
+static bool is_placed(const void *block)
+{
+    return (const unsigned char *)block >= arena && (const unsigned char *)block < arena + ARENA_BYTES;
+}
+
+static uint32_t *head(const void *block)
+{
+    return (uint32_t *)block - 1;
+}
+
+static bool is_ours(const void *block)
+{
+    return (*head(block) & HEAD_MASK) == 0;
+}
+
+/* The next allocation's place in the arena; NULL for most. */
+static void *placed(size_t size)
+{
+    struct plan *plan = placing.plan;
+    if (!plan)
+        return NULL;
+    size += !size;
+    uint32_t number = placing.count++;
+    uint8_t class = number < plan->allocations ? plan->classes[number] : 0;
+    if (class == 0 || class >= CLASSES_MAX)
+        return NULL;
+    uint32_t start = (placing.next[class] + HEAD_BYTES + ALIGN_BYTES - 1) & ~(ALIGN_BYTES - 1);
+    if (start > placing.end[class] || size > placing.end[class] - start)
+        return NULL;
+    placing.next[class] = start + size;
+    return arena + start;
+}
+
+/* A block of ours, zero bytes, there or wherever the C library has room. */
+static void *make(void *place, size_t size)
+{
+    size += !size;
+    if (!place && size <= UINT32_MAX >> HEAD_SHIFT) {
+        unsigned char *outer = __real_calloc(1, size + ALIGN_BYTES);
+        place = outer ? outer + ALIGN_BYTES : NULL;
+    }
+    if (place) {
+        *head(place) = size << HEAD_SHIFT;
+        note(place, size);
+    }
+    return place;
+}
+
+size_t __wrap_malloc_usable_size(void *block)
+{
+    if (!block)
+        return 0;
+    return is_ours(block) ? *head(block) >> HEAD_SHIFT : __real_malloc_usable_size(block);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return is_starting ? make(placed(size), size) : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (!is_starting)
+        return __real_calloc(count, size);
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL : make(placed(bytes), bytes);
+}
+
+/* The arena takes nothing back: what is placed there lives as long as the program, with few exceptions. */
+void __wrap_free(void *block)
+{
+    if (!block)
+        return;
+    note(block, 0);
+    size_t size = __wrap_malloc_usable_size(block);
+    bool ours = is_ours(block);
+    if (is_starting)
+        memset(block, 0, size);
+    if (!ours) {
+        __real_free(block);
+    } else if (!is_placed(block)) {
+        *head(block) = 0;
+        __real_free((unsigned char *)block - ALIGN_BYTES);
+    }
+}
+
+/* While the program is started it counts as an allocation whether the block moves or not, in all runs alike. */
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (!block)
+        return __wrap_malloc(size);
+    if (!is_starting && !is_ours(block))
+        return __real_realloc(block, size);
+    size_t old = __wrap_malloc_usable_size(block);
+    void *place = is_starting ? placed(size) : NULL;
+    if (!place && size && size <= old) {
+        note(block, old);
+        return block;
+    }
+    void *moved = is_starting ? make(place, size) : __real_malloc(size);
+    if (moved) {
+        memcpy(moved, block, old < size ? old : size);
+        __wrap_free(block);
+    }
+    return moved;
+}
