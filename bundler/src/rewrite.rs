@@ -145,7 +145,8 @@ impl<'a> Rewriter<'a> {
 
     fn is_wrapper_name(&self, ident: &Ident) -> bool {
         let known = self.esm().is_some_and(|body| body.wrapper == WrapperNames::Known);
-        known && ident.ctxt == self.linked.graph.sources.unresolved_ctxt()
+        // In a CommonJS module it means what it says.
+        self.form != Form::Plain(Format::CommonJs) && known && ident.ctxt == self.linked.graph.sources.unresolved_ctxt()
     }
 
     /// In TypeScript that was written to be compiled to CommonJS.

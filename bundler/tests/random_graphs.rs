@@ -210,7 +210,7 @@ fn probe(id: usize, value: &str) -> String {
 /// Long after everything else, and one after the other: how many turns an `import()` takes is not promised.
 fn later(id: usize, file: &str) -> String {
     format!(
-        "globalThis.last = (globalThis.last ?? new Promise((done) => setTimeout(done, 20))).then(() => import('./{file}')).then(\
+        "globalThis.last = (globalThis.last ?? new Promise((done) => setImmediate(() => setImmediate(() => setImmediate(done))))).then(() => import('./{file}')).then(\
         (ns) => console.log({id}, Object.getOwnPropertyNames(ns).join()), \
         (error) => console.log({id}, error.code ?? error.name));"
     )
