@@ -1,9 +1,12 @@
-//! Embeds what `cargo xtask engine` and `cargo xtask stub` have made: the engine, its base image, a stub per target.
+//! Embeds what `cargo xtask engine` and `cargo xtask stub` have made: the engine, its base image, a stub per target:
+//! that of the command's own machine whole, the others compressed against it.
 //! Nothing is compiled here. What is missing is embedded as nothing, and the command says how to make it.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use edgepack_format::targets::TARGETS;
 
 fn main() {
     let folder = artifacts();
@@ -12,9 +15,13 @@ fn main() {
     let mut code = String::new();
     constant(&mut code, "ENGINE_WASM", &folder.join("engine.wasm"));
     constant(&mut code, "BASE_IMAGE", &folder.join("base.img"));
-    code.push_str("pub(crate) const STUBS: &[(&str, &[u8])] = &[\n");
-    for target in edgepack_format::targets::TARGETS {
-        let path = folder.join(format!("stub-{}", target.triple));
+    let machine = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
+    let whole = TARGETS.iter().find(|target| target.host_arch == machine).unwrap_or(&TARGETS[0]);
+    let _ = writeln!(code, "const WHOLE_STUB: &str = {:?};", whole.triple);
+    code.push_str("const STUBS: &[(&str, &[u8])] = &[\n");
+    for target in TARGETS {
+        let against = if target == whole { String::new() } else { format!("-against-{}", whole.short) };
+        let path = folder.join(format!("stub-{}{against}", target.triple));
         let _ = writeln!(code, "    ({:?}, {}),", target.triple, bytes(&path));
     }
     code.push_str("];\n");

@@ -15,7 +15,6 @@ fn main() -> ExitCode {
     let has = |flag: &str| flags.iter().any(|given| given == flag);
     let options = BundleOptions {
         entry: PathBuf::from(entry),
-        node_arch: "x64".to_owned(),
         assets: Vec::new(),
         define: Vec::new(),
         builtins: if has("--node") { Builtins::Node } else { Builtins::Supported },

@@ -1,4 +1,4 @@
-//! Puts in what is known before the program runs, such as `process.arch`, and removes what cannot be reached then.
+//! Puts in what is known before the program runs, such as `process.platform`, and removes what cannot be reached then.
 
 use std::collections::HashMap;
 
@@ -29,13 +29,12 @@ enum Known {
 }
 
 impl Defines {
-    /// What is known of the target, what the app's package.json says, and what the options say.
+    /// What is known of all targets, what the app's package.json says, and what the options say.
     pub(crate) fn choose(app: &App, options: &BundleOptions) -> Result<Self, Diagnostics> {
         // Nothing of Node gives ES modules one.
         let mut defines = Self(HashMap::from([("import.meta.env".to_owned(), Known::Undefined)]));
         if options.builtins == Builtins::Supported {
             defines.0.insert("process.platform".to_owned(), Known::Text("linux".to_owned()));
-            defines.0.insert("process.arch".to_owned(), Known::Text(options.node_arch.clone()));
         }
         let stated = app.manifest.edgepack.get("define").and_then(Value::as_object);
         let stated = stated.into_iter().flatten().map(|(name, value)| (name, value, "package.json"));

@@ -61,13 +61,11 @@ pub use metafile::metafile;
 pub use reasons::{Cause, KeptFile, KeptStatement, Place, Reasons, explain};
 pub use treemap::{PackageBytes, treemap};
 
-/// What to bundle, and for which target.
+/// What to bundle.
 #[derive(Debug, Clone)]
 pub struct BundleOptions {
     /// A source file, or a folder with a package.json or an index file.
     pub entry: PathBuf,
-    /// `process.arch` of the target, as Node spells it.
-    pub node_arch: String,
     /// Globs of files to embed, relative to the app's root, besides those named in its package.json.
     pub assets: Vec<String>,
     /// Which of Node's builtins may be imported.

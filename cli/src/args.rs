@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Node(NodeArgs),
     /// Shows what a container or an executable contains
     Inspect(InspectArgs),
+    /// Writes edgepack-run, which runs containers (app.epk) on a device
+    Runtime(RuntimeArgs),
     /// Lists the targets an executable can be built for
     Targets,
 }
@@ -38,15 +40,18 @@ pub(crate) struct BuildArgs {
     /// The entry module, or a folder with a package.json or an index file
     #[arg(default_value = ".", value_name = "ENTRY|DIR")]
     pub(crate) entry: PathBuf,
-    /// Where to write the result [default: the app's name, here]
+    /// Where to write the result [default: the app's name, here]; with several targets OUT-TARGET each
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// The device's triple; `edgepack targets` lists them
-    #[arg(long, value_name = "TRIPLE")]
-    pub(crate) target: Option<String>,
+    /// The devices, by triple or short name (`edgepack targets` lists them), or `all` [default: this machine]
+    #[arg(long, value_delimiter = ',', value_name = "TARGET")]
+    pub(crate) target: Vec<String>,
     /// Write the container only (app.epk), which runs on every target
     #[arg(long)]
     pub(crate) container_only: bool,
+    /// Put `#!/usr/bin/env edgepack-run` in front of the container and make it executable
+    #[arg(long, requires = "container_only")]
+    pub(crate) shebang: bool,
     /// Do not run the app's start-up at build time
     #[arg(long)]
     pub(crate) no_snapshot: bool,
@@ -136,6 +141,9 @@ pub(crate) struct RunArgs {
     /// The entry module, a folder, or a container (app.epk)
     #[arg(value_name = "FILE|DIR|APP.epk")]
     pub(crate) app: PathBuf,
+    /// Run as on this target: another machine's needs qemu-user
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
     /// What the app may do.
     #[command(flatten)]
     pub(crate) allow: AllowArgs,
@@ -149,6 +157,9 @@ pub(crate) struct RunArgs {
 pub(crate) struct NodeArgs {
     /// The script
     pub(crate) file: PathBuf,
+    /// Run as on this target: another machine's needs qemu-user
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
     /// The script's own arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
     pub(crate) args: Vec<OsString>,
@@ -162,6 +173,17 @@ pub(crate) struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `edgepack runtime`.
+#[derive(Debug, Arguments)]
+pub(crate) struct RuntimeArgs {
+    /// Where to write it [default: edgepack-run, here]; with several targets OUT-TARGET each
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// The devices, by triple or short name (`edgepack targets` lists them), or `all` [default: this machine]
+    #[arg(long, value_delimiter = ',', value_name = "TARGET")]
+    pub(crate) target: Vec<String>,
 }
 
 /// Capabilities, with Deno's names. An empty list is everything; no flag is nothing.

@@ -11,7 +11,7 @@ use edgepack_format::policy::Grants;
 use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
-use edgepack_snapshots::{BaseImage, Ending, Snapshot, Stop};
+use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Stop};
 use serde_json::Value;
 
 use crate::args::{AllowArgs, SourceMapPlace};
@@ -26,8 +26,8 @@ use crate::progress::Progress;
 pub(crate) struct Plan<'a> {
     /// The entry module or a folder.
     pub(crate) entry: &'a Path,
-    /// For which machine.
-    pub(crate) target: &'static Target,
+    /// For which machines.
+    pub(crate) targets: &'a [&'static Target],
     /// What the command line grants.
     pub(crate) allow: &'a AllowArgs,
     /// How far the app is run at build time.
@@ -51,13 +51,26 @@ pub(crate) enum StartUp {
     Nothing,
 }
 
-/// A container, and what is to be told about it.
+/// An app's containers, and what is to be told about all of them.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    /// The container's bytes.
-    pub(crate) container: Vec<u8>,
+    /// One container for all targets, or several where start-up asks which it is for.
+    pub(crate) variants: Vec<Variant>,
     /// The app's name, fit for a file.
     pub(crate) name: String,
+    /// What the app's sources became.
+    pub(crate) bundle: Bundle,
+}
+
+/// A container, and what is to be told about it.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    /// The container's bytes.
+    pub(crate) container: Vec<u8>,
+    /// The targets whose start-up it holds. It runs on the others too, from the beginning.
+    pub(crate) targets: Vec<&'static Target>,
+    /// Whether start-up asks for the target.
+    pub(crate) reads_target: bool,
     /// How start-up ended at build time.
     pub(crate) ending: Ending,
     /// Where, in the app's own sources.
@@ -66,51 +79,64 @@ pub(crate) struct Packed {
     pub(crate) has_image: bool,
     /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
     pub(crate) hot_pages: Option<usize>,
-    /// What the app's sources became.
-    pub(crate) bundle: Bundle,
 }
 
-/// App sources → container.
+/// App sources → containers.
 pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
     let bundle = progress.phase("bundle", "bundling", || bundle(&options(plan)))?;
     let grants = grants(plan.allow, &bundle.manifest.edgepack)?;
-    let base = embedded::base_image()?;
-    let (snapshot, hot_pages) = start_up(plan, &bundle, &grants, progress)?;
-    let place = place(&snapshot, &bundle);
+    let app = App { bundle, grants, base: embedded::base_image()?, source_map: plan.source_map };
+    let mut left = plan.targets.to_vec();
+    let mut variants = Vec::new();
+    while !left.is_empty() {
+        let variant = variant(plan, &app, &left, progress)?;
+        left.retain(|target| !variant.targets.contains(target));
+        variants.push(variant);
+    }
+    let App { bundle, .. } = app;
+    Ok(Packed { variants, name: name(&bundle), bundle })
+}
+
+/// What is the same for all targets.
+struct App {
+    bundle: Bundle,
+    grants: Grants,
+    base: BaseImage,
+    source_map: SourceMapPlace,
+}
+
+/// The container for the first of these targets, and for those of the others that have the same start-up.
+fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
+    let first = left.first().copied();
+    let (snapshot, hot_pages) = start_up(plan, app, first, progress)?;
+    let place = place(&snapshot, &app.bundle);
     let container = progress.phase("pack", "packing", || {
-        let manifest = manifest(plan, &bundle, grants, stop_line(&snapshot.ending, place.as_ref()));
-        container(plan, &manifest, &base, &bundle, &snapshot, hot_pages.as_deref().unwrap_or_default())
+        let manifest = manifest(app, stop_line(&snapshot.ending, place.as_ref()));
+        container(&manifest, app, &snapshot, hot_pages.as_deref().unwrap_or_default())
     })?;
-    Ok(Packed {
+    let is_for = |target: &&&'static Target| !snapshot.reads_target || Some(**target) == first;
+    Ok(Variant {
         container,
-        name: name(plan, &bundle),
+        targets: left.iter().filter(is_for).copied().collect(),
+        reads_target: snapshot.reads_target,
         has_image: snapshot.started.is_some(),
         ending: snapshot.ending,
         place,
         hot_pages: hot_pages.map(|pages| pages.len()),
-        bundle,
     })
 }
 
 /// Container → executable.
 pub(crate) fn executable(target: &Target, container: &[u8]) -> Result<Vec<u8>> {
-    Ok(packer::executable(embedded::stub(target.triple)?, container)?)
+    Ok(packer::executable(&embedded::stub(target)?, container)?)
 }
 
 /// A script on disk → a container that runs it as `node FILE` does.
-pub(crate) fn pack_node(file: &str, target: &Target) -> Result<Vec<u8>> {
-    let package = Package {
-        mode: Mode::Node,
-        arch: target.node_arch,
-        entry: file,
-        script: file,
-        source_map: "",
-        files: Vec::new(),
-    };
+pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
+    let package = Package { mode: Mode::Node, entry: file, script: file, source_map: "", files: Vec::new() };
     let manifest = Manifest {
         name: file.to_owned(),
         entry: file.to_owned(),
-        arch: target.node_arch.to_owned(),
         grants: Grants::all(),
         memory_bytes_max: MEMORY_BYTES_MAX,
         ..Manifest::default()
@@ -146,7 +172,6 @@ pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
 pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     BundleOptions {
         entry: plan.entry.to_owned(),
-        node_arch: plan.target.node_arch.to_owned(),
         assets: Vec::new(),
         builtins: Builtins::Supported,
         define: plan.define.to_vec(),
@@ -157,10 +182,9 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     }
 }
 
-fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
+fn package(bundle: &Bundle) -> Package<'_> {
     Package {
         mode: Mode::Bundle,
-        arch: plan.target.node_arch,
         entry: &bundle.entry,
         script: &bundle.script,
         // The engine does not read it, and whatever it is given is in every image.
@@ -172,22 +196,24 @@ fn package<'a>(plan: &Plan<'a>, bundle: &'a Bundle) -> Package<'a> {
 /// The snapshot, and the pages of it that a boot touches.
 fn start_up(
     plan: &Plan<'_>,
-    bundle: &Bundle,
-    grants: &Grants,
+    app: &App,
+    target: Option<&'static Target>,
     progress: &mut Progress,
 ) -> Result<(Snapshot, Option<Vec<u32>>)> {
     if plan.start_up == StartUp::Nothing {
-        return Ok((Snapshot { loaded: Vec::new(), started: None, ending: Ending::NotRun }, None));
+        let ending = Ending::NotRun;
+        return Ok((Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false }, None));
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
-    let package = package(plan, bundle);
-    let frozen = frozen(&bundle.manifest.edgepack, &bundle.source_map)?;
+    let package = package(&app.bundle);
+    let frozen = frozen(&app.bundle.manifest.edgepack, &app.bundle.source_map)?;
+    let sealing = Sealing { grants: &app.grants, frozen: &frozen, target };
     let snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
-        StartUp::Run => snapshots::take(&engine, &package, grants, &frozen),
-        StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, grants),
+        StartUp::Run => snapshots::take(&engine, &package, sealing),
+        StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, sealing),
     })?;
     let Some(started) = &snapshot.started else { return Ok((snapshot, None)) };
-    let pages = progress.phase("trial", "trying the boot", || snapshots::trial(&engine, started, grants))?;
+    let pages = progress.phase("trial", "trying the boot", || snapshots::trial(&engine, started, sealing))?;
     Ok((snapshot, pages))
 }
 
@@ -198,26 +224,20 @@ fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
     }
 }
 
-fn manifest(plan: &Plan<'_>, bundle: &Bundle, grants: Grants, stop_reason: String) -> Manifest {
+fn manifest(app: &App, stop_reason: String) -> Manifest {
+    let bundle = &app.bundle;
     Manifest {
-        name: bundle.manifest.name.clone().unwrap_or_else(|| name(plan, bundle)),
+        name: bundle.manifest.name.clone().unwrap_or_else(|| name(bundle)),
         version: bundle.manifest.version.clone().unwrap_or_default(),
         entry: bundle.entry.clone(),
-        arch: plan.target.node_arch.to_owned(),
-        grants,
+        grants: app.grants.clone(),
         stop_reason,
         memory_bytes_max: MEMORY_BYTES_MAX,
     }
 }
 
-fn container(
-    plan: &Plan<'_>,
-    manifest: &Manifest,
-    base: &BaseImage,
-    bundle: &Bundle,
-    snapshot: &Snapshot,
-    hot_pages: &[u32],
-) -> Result<Vec<u8>> {
+fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u32]) -> Result<Vec<u8>> {
+    let base = &app.base;
     let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
     let started = snapshot.started.as_ref().map(|started| packer::Started {
         memory: memory(&started.memory),
@@ -226,15 +246,15 @@ fn container(
     });
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
     // (docs/decisions/fallback-package.md).
-    let fallback = package(plan, bundle).encode();
+    let fallback = package(&app.bundle).encode();
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
         loaded: None,
         started,
         package: Some(&fallback),
-        source_map: match plan.source_map {
-            SourceMapPlace::Inline => &bundle.source_map,
+        source_map: match app.source_map {
+            SourceMapPlace::Inline => &app.bundle.source_map,
             SourceMapPlace::External | SourceMapPlace::None => "",
         },
         licences: embedded::NOTICE,
@@ -243,9 +263,9 @@ fn container(
 }
 
 /// The package's name without its scope, else the entry's.
-fn name(plan: &Plan<'_>, bundle: &Bundle) -> String {
+fn name(bundle: &Bundle) -> String {
     let own = bundle.manifest.name.as_deref().and_then(|name| name.rsplit('/').next());
     let entry = || Path::new(&bundle.entry).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = own.map(str::to_owned).or_else(entry).filter(|name| !name.is_empty());
-    name.unwrap_or_else(|| plan.target.triple.to_owned())
+    name.unwrap_or_else(|| "app".to_owned())
 }

@@ -1,8 +1,10 @@
 //! The engine, its base image and the stubs, as they were when this command was built.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use edgepack_format::container::Hash;
+use edgepack_format::targets::Target;
 use edgepack_snapshots::{BaseImage, Engine};
 
 use crate::failure::Failure;
@@ -29,10 +31,17 @@ pub(crate) fn engine_hash(base: &BaseImage) -> Hash {
     edgepack_packer::engine_hash(ENGINE_WASM, &base.memory)
 }
 
-/// The stub of a target.
-pub(crate) fn stub(triple: &str) -> Result<&'static [u8], Failure> {
-    let stub = STUBS.iter().find(|(own, _)| *own == triple).map_or(&b""[..], |(_, bytes)| bytes);
-    present(stub, &format!("the stub for {triple}"), "cargo xtask stub")
+/// The stub of a target. This machine's is there as it is, for `run`; the others as what they have besides it.
+pub(crate) fn stub(target: &Target) -> anyhow::Result<Cow<'static, [u8]>> {
+    let embedded = |target: &Target| {
+        let found = STUBS.iter().find(|(triple, _)| *triple == target.triple).map_or(&b""[..], |(_, bytes)| bytes);
+        present(found, &format!("the stub for {}", target.triple), "cargo xtask stub")
+    };
+    if target.triple == WHOLE_STUB {
+        return Ok(Cow::Borrowed(embedded(target)?));
+    }
+    let known = edgepack_format::targets::find(WHOLE_STUB).map(embedded).transpose()?.unwrap_or_default();
+    Ok(Cow::Owned(edgepack_packer::expand_stub(embedded(target)?, known)?))
 }
 
 fn present(bytes: &'static [u8], what: &str, command: &str) -> Result<&'static [u8], Failure> {

@@ -12,6 +12,7 @@ mod output;
 mod positions;
 mod progress;
 mod report;
+mod target;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Node(args) => commands::node::node(&args),
         Command::Inspect(args) => commands::inspect::inspect(&args),
+        Command::Runtime(args) => commands::runtime::runtime(&args),
         Command::Targets => commands::targets::targets(),
     };
     match result {

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use edgepack_format::targets::Target;
+
 use crate::failure::Failure;
 
 /// Whether the file will be run.
@@ -12,8 +14,22 @@ use crate::failure::Failure;
 pub(crate) enum Kind {
     /// Mode 755.
     Executable,
+    /// Mode 755: a container that names its runtime.
+    Script,
     /// Mode 644.
     Data,
+}
+
+/// The name itself for one target, the name and the target's for several.
+pub(crate) fn paths(output: &Path, targets: &[&'static Target]) -> Vec<PathBuf> {
+    let named = |target: &&'static Target| {
+        let mut name = output.as_os_str().to_owned();
+        if targets.len() > 1 {
+            name.push(format!("-{}", target.short));
+        }
+        PathBuf::from(name)
+    };
+    targets.iter().map(named).collect()
 }
 
 /// Refuses an output path early, before minutes of work, that `write` would refuse at the end.
@@ -36,7 +52,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
 /// Writes beside the path, syncs, then renames over it.
 pub(crate) fn write(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), Failure> {
     let mode = match kind {
-        Kind::Executable => 0o755,
+        Kind::Executable | Kind::Script => 0o755,
         Kind::Data => 0o644,
     };
     let failed = |error: std::io::Error| cannot(path, &error.to_string());

@@ -44,14 +44,18 @@ impl Progress {
         Progress { bar, phases: Vec::new() }
     }
 
-    /// Runs one phase.
+    /// Runs one phase. What is done once per target is one phase too.
     pub(crate) fn phase<T>(&mut self, name: &'static str, doing: &'static str, work: impl FnOnce() -> T) -> T {
         if let Some(bar) = &self.bar {
             bar.set_message(doing);
         }
         let start = Instant::now();
         let result = work();
-        self.phases.push(Phase { name, took: start.elapsed() });
+        let took = start.elapsed();
+        match self.phases.iter_mut().find(|phase| phase.name == name) {
+            Some(phase) => phase.took += took,
+            None => self.phases.push(Phase { name, took }),
+        }
         result
     }
 

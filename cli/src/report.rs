@@ -1,80 +1,112 @@
 //! What a build tells at its end: for people, or as one JSON object.
 #![expect(clippy::print_stdout, reason = "the result of the command")]
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use edgepack_bundler::{Bundle, Diagnostic, Severity};
 use edgepack_format::targets::Target;
 use edgepack_snapshots::{Ending, Stop};
 use serde_json::{Map, Value, json};
 
-use crate::build::{Packed, stop_line};
+use crate::build::{Packed, Variant, stop_line};
 use crate::output::Kind;
 use crate::progress::Phase;
 
-/// What was written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Written<'a> {
+/// A file that was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Written<'p> {
     /// Where.
-    pub(crate) path: &'a Path,
+    pub(crate) path: PathBuf,
     /// How much.
     pub(crate) bytes: usize,
     /// An executable or a container.
     pub(crate) kind: Kind,
     /// For which machine.
     pub(crate) target: &'static Target,
+    /// What is in it.
+    pub(crate) variant: &'p Variant,
 }
 
 /// A few lines.
-pub(crate) fn text(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
+pub(crate) fn text(packed: &Packed, written: &[Written<'_>], phases: &[Phase]) {
     let took: u128 = phases.iter().map(|phase| phase.took.as_millis()).sum();
     let each: Vec<String> = phases.iter().map(|phase| format!("{} {}", phase.name, phase.took.as_millis())).collect();
-    println!("{} ({}) in {took} ms ({})", written.path.display(), size(written.bytes), each.join(", "));
+    for file in written {
+        println!("{} ({})", file.path.display(), size(file.bytes));
+    }
+    println!("  in {took} ms ({})", each.join(", "));
     let bundle = &packed.bundle;
-    println!(
-        "  {} modules, script {}, files {}",
-        bundle.modules.len(),
-        size(bundle.script.len()),
-        size(asset_bytes(bundle))
-    );
-    let line = stop_line(&packed.ending, packed.place.as_ref());
-    match &packed.ending {
+    let (modules, script) = (bundle.modules.len(), size(bundle.script.len()));
+    println!("  {modules} modules, script {script}, files {}", size(asset_bytes(bundle)));
+    for variant in &packed.variants {
+        variant_text(variant, packed.variants.len());
+    }
+}
+
+fn variant_text(variant: &Variant, variants: usize) {
+    let shorts: Vec<&str> = variant.targets.iter().map(|target| target.short).collect();
+    if variants > 1 {
+        println!("  {}, with a start-up of its own, as it asks for the machine:", shorts.join(", "));
+    } else if variant.reads_target {
+        println!("  start-up asks for the machine: the container boots fastest on {}", shorts.join(", "));
+    }
+    let line = stop_line(&variant.ending, variant.place.as_ref());
+    match &variant.ending {
         Ending::NotRun => println!("  start-up was not run (--no-snapshot)"),
         Ending::Completed => println!("  {line}"),
         Ending::Stopped(_) | Ending::OutOfTime(_) => println!("  stopped at {line}"),
         Ending::Threw(error) => println!("  warning: start-up throws, at every boot:\n{}", indented(error)),
     }
-    match packed.hot_pages {
+    match variant.hot_pages {
         Some(count) => println!("  a boot touches {count} pages of memory"),
-        None if packed.has_image => println!("  which pages a boot touches is not known here (no userfaultfd)"),
+        None if variant.has_image => println!("  which pages a boot touches is not known here (no userfaultfd)"),
         None => {}
     }
 }
 
-/// One object on one line.
-pub(crate) fn json(packed: &Packed, written: &Written<'_>, phases: &[Phase]) {
+/// One object on one line: what is said of each file is in `outputs`, and of the first at the top too.
+pub(crate) fn json(packed: &Packed, written: &[Written<'_>], phases: &[Phase]) {
     let durations: Map<String, Value> =
         phases.iter().map(|phase| (format!("{}_ms", phase.name), json!(phase.took.as_secs_f64() * 1e3))).collect();
-    let object = json!({
-        "output": written.path,
-        "kind": match written.kind { Kind::Executable => "executable", Kind::Data => "container" },
-        "target": written.target.triple,
-        "name": packed.name,
-        "sizes": {
-            "output_bytes": written.bytes,
-            "container_bytes": packed.container.len(),
-            "script_bytes": packed.bundle.script.len(),
-            "asset_bytes": asset_bytes(&packed.bundle),
-        },
-        "modules": packed.bundle.modules.len(),
-        "hot_pages": packed.hot_pages,
-        "phases": durations,
-        "snapshot": ending(&packed.ending),
-        "stop": stop(packed),
-        "warnings": packed.bundle.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "diagnostics": packed.bundle.warnings.iter().map(diagnostic).collect::<Vec<_>>(),
+    let outputs: Vec<Map<String, Value>> = written.iter().map(|written| file(packed, written)).collect();
+    let mut object = outputs.first().cloned().unwrap_or_default();
+    let rest = [
+        ("outputs", json!(outputs)),
+        ("name", json!(packed.name)),
+        ("modules", json!(packed.bundle.modules.len())),
+        ("phases", json!(durations)),
+        ("warnings", packed.bundle.warnings.iter().map(ToString::to_string).collect()),
+        ("diagnostics", packed.bundle.warnings.iter().map(diagnostic).collect()),
+    ];
+    object.extend(rest.map(|(key, value)| (key.to_owned(), value)));
+    println!("{}", Value::Object(object));
+}
+
+fn file(packed: &Packed, written: &Written<'_>) -> Map<String, Value> {
+    let variant = written.variant;
+    let sizes = json!({
+        "output_bytes": written.bytes,
+        "container_bytes": variant.container.len(),
+        "script_bytes": packed.bundle.script.len(),
+        "asset_bytes": asset_bytes(&packed.bundle),
     });
-    println!("{object}");
+    let pairs = [
+        ("output", json!(written.path)),
+        (
+            "kind",
+            json!(match written.kind {
+                Kind::Executable => "executable",
+                Kind::Data | Kind::Script => "container",
+            }),
+        ),
+        ("target", json!(written.target.triple)),
+        ("sizes", sizes),
+        ("hot_pages", json!(variant.hot_pages)),
+        ("reads_target", json!(variant.reads_target)),
+        ("snapshot", json!(ending(&variant.ending))),
+        ("stop", stop(variant)),
+    ];
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What is wrong with the sources, as one object on one line.
@@ -109,8 +141,8 @@ fn ending(ending: &Ending) -> &'static str {
     }
 }
 
-fn stop(packed: &Packed) -> Value {
-    let place = packed.place.as_ref();
+fn stop(variant: &Variant) -> Value {
+    let place = variant.place.as_ref();
     let told = |stop: &Stop| {
         json!({
             "reason": stop.reason,
@@ -121,7 +153,7 @@ fn stop(packed: &Packed) -> Value {
             "stack": stop.backtrace,
         })
     };
-    match &packed.ending {
+    match &variant.ending {
         Ending::Stopped(stop) | Ending::OutOfTime(stop) => told(stop),
         Ending::Threw(error) => json!({ "reason": "start-up throws", "stack": error }),
         Ending::NotRun | Ending::Completed => Value::Null,

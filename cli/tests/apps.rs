@@ -1,14 +1,17 @@
 //! Every folder of `fixtures/apps` gives the same under node, packed with a snapshot and packed without: stdout,
-//! stderr, exit code, HTTP responses. And twice the same bytes, from wherever it is built.
+//! stderr, exit code, HTTP responses. And twice the same bytes, from wherever it is built. Other machines' executables
+//! are run by qemu: all with a snapshot, and in the full lane without one too.
 
 mod app;
 mod http;
+mod machine;
 mod reference;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
+use edgepack_format::targets::Target;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use app::{App, Observed};
@@ -30,6 +33,14 @@ fn main() {
             let case = Arc::clone(&case);
             trials.push(Trial::test(format!("{name}: {way}, as under node"), move || case.same_as_node(flags)));
         }
+        for target in machine::foreign() {
+            let ways = [("packed", &[][..]), ("packed without a snapshot", &["--no-snapshot"][..])];
+            for (way, flags) in ways.into_iter().take(if machine::is_full() { 2 } else { 1 }) {
+                let case = Arc::clone(&case);
+                let name = format!("{name}: {way} for {}, as under node", target.short);
+                trials.push(Trial::test(name, move || case.same_as_node_on(target, flags)));
+            }
+        }
         trials.push(Trial::test(format!("{name}: the same bytes from another folder"), move || case.same_bytes()));
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -42,6 +53,16 @@ struct Case {
 }
 
 impl Case {
+    fn same_as_node_on(&self, target: &Target, flags: &[&str]) -> Result<(), Failed> {
+        let reference = self.reference.get_or_init(|| self.app.run_under_node()).clone()?;
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let executable = folder.path().join("app");
+        let flags = [&["--target", target.short], flags].concat();
+        build(self.app.installed()?, &executable, &flags)?;
+        let observed = self.app.run(machine::command(target, &executable)?)?;
+        reference.compare(&observed).map_err(Failed::from)
+    }
+
     fn same_as_node(&self, flags: &[&str]) -> Result<(), Failed> {
         let reference = self.reference.get_or_init(|| self.app.run_under_node()).clone()?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;

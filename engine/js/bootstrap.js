@@ -111,7 +111,8 @@
     Object.defineProperties(object, {
       version: version(node.version),
       versions: version(Object.freeze(node.versions)),
-      arch: { value: node.arch, enumerable: true, configurable: true },
+      // What nothing reads before `askForArch` of prepare.js.
+      arch: { value: undefined, enumerable: true, configurable: true },
       platform: version('linux'),
       release: version(node.release),
     });

@@ -19,6 +19,8 @@
   refuseUnsupported();
   preExecution();
   preload();
+  askForArch(process);
+  askForArch(require('internal/process/per_thread'));
 
   // `os` asks the host while it is loaded. Node's own modules have an instance by now; the app gets another.
   Object.assign(BuiltinModule.map.get('os'), { exports: {}, loaded: false });
@@ -40,6 +42,18 @@
 
   shared.formatFatal = (error) =>
     `\n${internalBinding('errors').describeFatal(error)}\n\nNode.js ${process.version}\n`;
+
+  /** Asked for when it is first read, so that an app that does not read it has the same snapshot for all targets. */
+  function askForArch(holder) {
+    const define = (own) => Object.defineProperty(holder, 'arch', { enumerable: true, configurable: true, ...own });
+    define({
+      get() {
+        const value = native.arch();
+        define({ value, writable: false });
+        return value;
+      },
+    });
+  }
 
   function unsupported(id) {
     const error = new Error(`The builtin module 'node:${id}' is not supported yet by edgepack`);

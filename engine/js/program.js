@@ -144,10 +144,9 @@
   }
 
   /** Takes what the loaded package says of itself. */
-  function configure(loadedMode, arch, entry) {
+  function configure(loadedMode, entry) {
     mode = loadedMode;
     shared.entry = entry;
-    Object.defineProperty(process, 'arch', { value: arch, enumerable: true, configurable: true });
   }
 
   return { configure, start, run };

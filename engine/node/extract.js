@@ -85,21 +85,20 @@ const skeleton = {
   version: process.version,
   versions: { ...process.versions },
   release: process.release,
-  arch: process.arch,
   config: internalBinding('builtins').config,
   builtinIds: Object.keys(natives),
   bindings,
 };
 
-// `edgepack_format::guest::Package`: magic, mode, then length-prefixed fields: arch, entry, script, source map, files.
-const parts = [Buffer.from('edgepkg1\0')];
+// `edgepack_format::guest::Package`: magic, mode, then length-prefixed fields: entry, script, source map, files.
+const parts = [Buffer.from('edgepkg2\0')];
 function put(text) {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(bytes.length);
   parts.push(length, bytes);
 }
-for (const field of [skeleton.arch, '', JSON.stringify(skeleton), '']) put(field);
+for (const field of ['', JSON.stringify(skeleton), '']) put(field);
 for (const [id, source] of Object.entries(natives)) {
   if (isLeftOut(id)) continue;
   put(id);

@@ -6,7 +6,7 @@ use edgepack_format::guest::Package;
 
 use crate::bindings;
 use crate::bindings::{builtins, errors};
-use crate::host::process;
+use crate::host::{process, system};
 use crate::js::{Call, function, internals};
 use crate::{engine, library, script};
 
@@ -52,6 +52,7 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     natives.set("setStackFormatter", function(ctx, "setStackFormatter", 1, errors::set_stack_formatter)?)?;
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
+    natives.set("arch", function(ctx, "arch", 0, arch)?)?;
     natives.set("exit", function(ctx, "exit", 1, exit)?)?;
     Ok(natives)
 }
@@ -72,6 +73,10 @@ fn set_thrown<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 fn write_error<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     process::write_error(&call.string(0)?);
     call.undefined()
+}
+
+fn arch<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(system::target().map_or("unknown", |target| target.node_arch))
 }
 
 fn exit<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {

@@ -18,7 +18,7 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
             Mode::Bundle => "bundle",
             Mode::Node => "node",
         };
-        configure.call::<_, Value<'_>>((mode, package.arch, package.entry))?;
+        configure.call::<_, Value<'_>>((mode, package.entry))?;
         app_files::install(package.files.iter().copied());
         if package.mode == Mode::Bundle {
             let entry = script::evaluate_bundle(ctx, package.entry, package.script)?;

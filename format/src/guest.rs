@@ -73,8 +73,6 @@ pub enum Mode {
 pub struct Package<'a> {
     /// How to run it.
     pub mode: Mode,
-    /// `process.arch`.
-    pub arch: &'a str,
     /// The entry's virtual path; `process.argv[1]`.
     pub entry: &'a str,
     /// The bundle's script.
@@ -85,7 +83,7 @@ pub struct Package<'a> {
     pub files: alloc::vec::Vec<(&'a str, &'a [u8])>,
 }
 
-const MAGIC: &[u8; 8] = b"edgepkg1";
+const MAGIC: &[u8; 8] = b"edgepkg2";
 
 impl<'a> Package<'a> {
     /// The bytes `edge_load` takes: magic, mode, then length-prefixed (u32, little endian) fields in order.
@@ -97,7 +95,7 @@ impl<'a> Package<'a> {
             Mode::Bundle => 0,
             Mode::Node => 1,
         });
-        for field in [self.arch, self.entry, self.script, self.source_map] {
+        for field in [self.entry, self.script, self.source_map] {
             put(&mut out, field.as_bytes());
         }
         for (path, content) in &self.files {
@@ -118,13 +116,13 @@ impl<'a> Package<'a> {
             _ => return None,
         };
         let mut text = || core::str::from_utf8(take(&mut rest)?).ok();
-        let (arch, entry, script, source_map) = (text()?, text()?, text()?, text()?);
+        let (entry, script, source_map) = (text()?, text()?, text()?);
         let mut files = alloc::vec::Vec::new();
         while !rest.is_empty() {
             let path = core::str::from_utf8(take(&mut rest)?).ok()?;
             files.push((path, take(&mut rest)?));
         }
-        Some(Package { mode, arch, entry, script, source_map, files })
+        Some(Package { mode, entry, script, source_map, files })
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Sealed {
     Deferred,
     /// Answered with this result, which boot checks as a guard.
     Assumed(i64),
+    /// What the target answers, which boot checks as a guard: an image for one target is not resumed on another.
+    Target,
     /// Cannot be answered before boot: the build stops here.
     Barrier,
 }
@@ -70,7 +72,7 @@ pub struct HostCall {
 }
 
 use Needs::{Env, Net, Nothing, Open, Read, Run, Sys, Write};
-use Sealed::{Assumed, Barrier, Constant, Deferred};
+use Sealed::{Assumed, Barrier, Constant, Deferred, Target};
 use Ty::{I32, I64};
 
 const fn call(
@@ -139,6 +141,7 @@ pub const HOST_CALLS: &[HostCall] = &[
     call("umask", &[I32], &[I32], Sys, Barrier, "(mask or -1) The old file mode mask; sets it unless -1."),
     call("kill", &[I32, I32], &[I32], Run, Barrier, "(pid, signal) Sends a signal; to oneself it needs no grant."),
     call("signal_watch", &[I32, I32], &[I32], Nothing, Deferred, "(signal, on) Signal events of `wait`, or the default action again."),
+    call("target_machine", &[], &[I32], Nothing, Target, "() ELF's number of the machine, from `targets`."),
     call("system_info", &[I32, I32, I32], &[I32], Sys, Barrier, "(kind, buf, cap) A `SystemInfo` as text."),
     call("resource_usage", &[I32], &[I32], Nothing, Barrier, "(buf) 16 i64: user us, system us, maxrss KiB, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw."),
     call("memory_usage", &[I32], &[I32], Nothing, Barrier, "(buf) 4 i64 in bytes: resident, total of the machine, available, limit (0 none)."),

@@ -15,4 +15,5 @@ pub mod host_calls;
 pub mod limits;
 pub mod manifest;
 pub mod policy;
+pub mod shebang;
 pub mod targets;

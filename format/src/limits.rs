@@ -33,12 +33,28 @@ pub const SECTION_BYTES_MAX: usize = 256 << 20;
 /// One source file. The syntax tree of minified code was seen to take 40 times its text: 64 MiB of it would be 2.5 GiB.
 pub const SOURCE_BYTES_MAX: u64 = 64 << 20;
 
-/// Where linear memory starts on 64-bit targets: free of anything else in a non-PIE executable, a constant for the
-/// compiler, and low enough that valgrind can run it.
-pub const MEMORY_BASE: u64 = 0x8_0000_0000;
+/// How linear memory lies among a process's addresses. The numbers are compiled into the engine's native code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Where it starts: free of anything else in a non-PIE executable.
+    pub base: u64,
+    /// Its chunks at most.
+    pub chunks_max: u32,
+    /// All of it and the guard behind it, which nothing else may be put into.
+    pub reserved_bytes: u64,
+}
 
-/// Linear memory and its guard: an access is a 32-bit address plus a 32-bit offset, so it ends below 8 GiB.
-pub const RESERVED_BYTES: u64 = 2 * MEMORY_BYTES_MAX;
+/// With 64-bit addresses: an access is a 32-bit address plus a 32-bit offset, so it ends below 8 GiB and needs no
+/// check. The base is low enough for 39-bit address spaces, and for valgrind to run it.
+pub const WIDE_LAYOUT: Layout =
+    Layout { base: 0x8_0000_0000, chunks_max: MEMORY_CHUNKS_MAX, reserved_bytes: 2 * MEMORY_BYTES_MAX };
+
+/// With 32-bit addresses: 512 MiB, to which addresses are masked; offsets below the guard's chunk are added afterwards.
+/// Above the executable and its heap, and below where any kernel puts its mappings: from the stack downwards, or from a
+/// third of the addresses upwards (without a stack limit, and in qemu), which starts above 0x3f00_0000
+/// with 3 GiB for processes.
+pub const NARROW_LAYOUT: Layout =
+    Layout { base: 0x1000_0000, chunks_max: 1 << 13, reserved_bytes: (1 << 29) + (1 << 16) };
 
 /// The native stack. The engine stops JS recursion by the use of its shadow stack in linear memory, of which it has
 /// at most 4 MiB; a native frame of translated code was seen to take up to 8 times its shadow frame, and half of the

@@ -17,8 +17,6 @@ pub struct Manifest {
     pub version: String,
     /// The entry's virtual path.
     pub entry: String,
-    /// `process.arch` that was used at build time.
-    pub arch: String,
     /// What the app may do.
     pub grants: Grants,
     /// Why start-up stopped at build time; empty if it was not tried.
@@ -67,7 +65,6 @@ impl Manifest {
         sizes.sort();
         let hex: String = packed.engine.iter().map(|byte| format!("{byte:02x}")).collect();
         object([
-            ("arch", string(&self.arch)),
             ("capabilities", object(scopes)),
             ("deferred", packed.deferred_count.to_string()),
             ("engine", string(&hex)),
@@ -124,9 +121,7 @@ mod tests {
         let manifest = Manifest { name: "a\"b\n".into(), grants, ..Manifest::default() };
         let packed = Packed { engine: &[0xab; 32], guards: &[], deferred_count: 2, sizes: &[("z", 1), ("a", 2)] };
         let text = manifest.encode(&packed);
-        assert!(text.starts_with(
-            r#"{"arch":"","capabilities":{"env":false,"net":[":80"],"read":false,"run":false,"sys":true,"#
-        ));
+        assert!(text.starts_with(r#"{"capabilities":{"env":false,"net":[":80"],"read":false,"run":false,"sys":true,"#));
         assert!(text.contains(r#""name":"a\"b\u000a","sizes":{"a":2,"z":1}"#), "{text}");
     }
 }

@@ -17,7 +17,6 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let _ = bundle(&BundleOptions {
         entry: folder.path().join("entry.mjs"),
-        node_arch: "x64".to_owned(),
         assets: Vec::new(),
         define: Vec::new(),
         builtins: Builtins::Supported,

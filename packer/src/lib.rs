@@ -4,11 +4,13 @@ mod chunks;
 mod container;
 mod error;
 mod executable;
+mod stub_frame;
 mod verify;
 
 pub use container::{Contents, Engine, Memory, Started, container};
 pub use error::{Error, Result};
 pub use executable::{executable, open};
+pub use stub_frame::{compress_stub, expand_stub};
 pub use verify::{SectionSize, Verified, verify};
 
 /// Tells engine builds apart: a hash of the engine's module and of its bootstrapped memory.

@@ -96,7 +96,7 @@ fn what_was_packed_is_restored_hot_or_not() {
         assert_eq!(verified.index.guards, case.guards);
         assert_eq!(verified.source_map, "{\"version\":3}");
         assert_eq!(verified.licences, "MIT");
-        assert!(verified.manifest.starts_with("{\"arch\""));
+        assert!(verified.manifest.starts_with("{\"capabilities\""));
         assert_eq!(verified.index.stored_count(), stored_count);
     }
     let sections = case.pack(&[]);

@@ -10,7 +10,7 @@ use edgepack_format::policy::Grants;
 use crate::frozen::{Frozen, MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::pointer;
-use crate::sealed::{SealedHost, backtrace};
+use crate::sealed::{SealedHost, Sealing, backtrace};
 use crate::snapshot::BaseImage;
 use crate::wasmer::{Compiled, Running};
 use crate::{Error, Result};
@@ -73,8 +73,9 @@ const ROW_BYTES: usize = 8;
 fn initialized(engine_wasm: &[u8]) -> Result<Running<BootstrapHost>> {
     let compiled = Compiled::compile(engine_wasm)?;
     let exports = compiled.exports();
-    let mut guest = compiled
-        .start(BootstrapHost { sealed: SealedHost::new(&Grants::default(), &Frozen::default()), asked: None })?;
+    // One base image for all targets.
+    let sealing = Sealing { grants: &Grants::default(), frozen: &Frozen::default(), target: None };
+    let mut guest = compiled.start(BootstrapHost { sealed: SealedHost::new(sealing), asked: None })?;
     if exports.iter().any(|name| name == INITIALIZE) {
         called(&mut guest, INITIALIZE, &[])?;
     }
@@ -161,7 +162,7 @@ impl Host for BootstrapHost {
             _ => {}
         }
         let answer = self.sealed.answer(row, args, guest);
-        if answer == Answer::Stop && row.sealed == Sealed::Barrier {
+        if answer == Answer::Stop && matches!(row.sealed, Sealed::Barrier | Sealed::Target) {
             let text = self.sealed.stopped.take().map_or_else(String::new, |(stop, _)| stop.backtrace);
             self.asked = Some((row.name, text));
         }

@@ -21,6 +21,7 @@ pub use bootstrap::{bootstrap, bootstrap_placed, bootstrap_recorded};
 pub use engine::Engine;
 pub use error::Error;
 pub use frozen::{Frozen, SourceOf};
+pub use sealed::Sealing;
 pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
 pub use take::{START_UP_BUDGET, load, take, take_within};
 pub use trial::trial;

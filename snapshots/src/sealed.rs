@@ -2,8 +2,9 @@
 
 use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
-use edgepack_format::host_calls::{HostCall, Sealed};
+use edgepack_format::host_calls::{HostCall, Sealed, find};
 use edgepack_format::policy::{Capability, Grants, Scope};
+use edgepack_format::targets::Target;
 
 use crate::frozen::Frozen;
 use crate::machine::{Answer, Guest, Host};
@@ -11,10 +12,22 @@ use crate::reasons::reason;
 use crate::requests::{argument, pointer, refused};
 use crate::snapshot::{Position, Stop};
 
+/// What is known at build time of the world that the app will run in.
+#[derive(Clone, Copy)]
+pub struct Sealing<'a> {
+    /// What the app may do.
+    pub grants: &'a Grants,
+    /// Which reads of the clock are answered all the same.
+    pub frozen: &'a Frozen,
+    /// The machine, if it is decided.
+    pub target: Option<&'static Target>,
+}
+
 /// What a sealed run has recorded so far.
 pub(crate) struct SealedHost {
     grants: Grants,
     frozen: Frozen,
+    target: Option<&'static Target>,
     /// Effects, in order.
     pub(crate) effects: Vec<Effect>,
     /// Assumptions, each once.
@@ -26,18 +39,43 @@ pub(crate) struct SealedHost {
 }
 
 impl SealedHost {
-    pub(crate) fn new(grants: &Grants, frozen: &Frozen) -> SealedHost {
-        let (grants, frozen) = (grants.clone(), frozen.clone());
-        SealedHost { grants, frozen, effects: Vec::new(), guards: Vec::new(), stopped: None, panicked: None }
+    pub(crate) fn new(sealing: Sealing<'_>) -> SealedHost {
+        let (grants, frozen) = (sealing.grants.clone(), sealing.frozen.clone());
+        SealedHost {
+            grants,
+            frozen,
+            target: sealing.target,
+            effects: Vec::new(),
+            guards: Vec::new(),
+            stopped: None,
+            panicked: None,
+        }
     }
 }
 
 impl SealedHost {
-    fn assume(&mut self, row: &HostCall, args: Vec<i64>, result: i64) {
+    fn assume(&mut self, row: &HostCall, args: Vec<i64>, result: i64) -> Answer {
         let guard = Guard { call: row.name.to_owned(), args, result };
         if !self.guards.contains(&guard) {
             self.guards.push(guard);
         }
+        Answer::Result(result)
+    }
+
+    /// Whether an answer was the target's.
+    pub(crate) fn reads_target(&self) -> bool {
+        self.guards.iter().any(|guard| find(&guard.call).is_some_and(|row| row.sealed == Sealed::Target))
+    }
+
+    /// Ends the run, unless this read may be frozen.
+    fn bar(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {
+        let why = reason(row.name, &argument(row, args, guest));
+        let stop = stop(row.name, why, guest);
+        if let Some(answer) = self.frozen.answer(&stop) {
+            return Answer::Result(answer);
+        }
+        self.stopped = Some((stop, running_step(guest)));
+        Answer::Stop
     }
 
     /// Libraries list the environment at module scope (`debug` does). Where every variable is granted by its whole
@@ -75,10 +113,11 @@ impl Host for SealedHost {
         }
         match row.sealed {
             Sealed::Constant(result) => Answer::Result(result),
-            Sealed::Assumed(result) => {
-                self.assume(row, args.to_vec(), result);
-                Answer::Result(result)
-            }
+            Sealed::Assumed(result) => self.assume(row, args.to_vec(), result),
+            Sealed::Target => match self.target {
+                Some(target) => self.assume(row, args.to_vec(), target.machine.into()),
+                None => self.bar(row, args, guest),
+            },
             Sealed::Deferred => match defer(row, args, guest) {
                 Some((effect, result)) => {
                     self.effects.push(effect);
@@ -86,15 +125,7 @@ impl Host for SealedHost {
                 }
                 None => Answer::Result(EFAULT),
             },
-            Sealed::Barrier => {
-                let why = reason(row.name, &argument(row, args, guest));
-                let stop = stop(row.name, why, guest);
-                if let Some(answer) = self.frozen.answer(&stop) {
-                    return Answer::Result(answer);
-                }
-                self.stopped = Some((stop, running_step(guest)));
-                Answer::Stop
-            }
+            Sealed::Barrier => self.bar(row, args, guest),
         }
     }
 }

@@ -97,6 +97,8 @@ pub struct Snapshot {
     pub started: Option<Started>,
     /// How the run ended.
     pub ending: Ending,
+    /// Whether the run asked which machine it is for: for another target it has to be run again.
+    pub reads_target: bool,
 }
 
 /// Start-up, run and suspended (or completed), as boot will find it.

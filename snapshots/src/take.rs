@@ -6,12 +6,10 @@ use edgepack_format::container::Effect;
 use edgepack_format::guest::{
     EXPORT_ALLOC, EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
 };
-use edgepack_format::policy::Grants;
 
 use crate::engine::Engine;
-use crate::frozen::Frozen;
 use crate::machine::{Guest, Halt};
-use crate::sealed::{SealedHost, backtrace, running_step, stop};
+use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
 use crate::wasmer::Running;
 use crate::{Error, Result};
@@ -23,56 +21,50 @@ pub const START_UP_BUDGET: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// If the engine refuses the bundle or breaks its contract. An app that throws is no error: see [`Ending`].
-pub fn take(engine: &Engine, package: &Package<'_>, grants: &Grants, frozen: &Frozen) -> Result<Snapshot> {
-    take_within(START_UP_BUDGET, engine, package, grants, frozen)
+pub fn take(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
+    take_within(START_UP_BUDGET, engine, package, sealing)
 }
 
 /// [`take`] with another budget.
 ///
 /// # Errors
 /// As [`take`].
-pub fn take_within(
-    budget: Duration,
-    engine: &Engine,
-    package: &Package<'_>,
-    grants: &Grants,
-    frozen: &Frozen,
-) -> Result<Snapshot> {
-    let mut guest = loaded_guest(engine, package, grants, frozen)?;
+pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
+    let mut guest = loaded_guest(engine, package, sealing)?;
     let loaded = guest.memory()?;
-    match run(&mut guest, budget, NEVER)? {
-        Pass::Completed => {
-            let started = Some(captured(&mut guest, engine)?);
-            Ok(Snapshot { loaded, started, ending: Ending::Completed })
+    let pass = run(&mut guest, budget, NEVER)?;
+    let reads_target = guest.host().is_some_and(|host| host.reads_target());
+    let (started, ending) = match pass {
+        Pass::Completed => (Some(captured(&mut guest, engine)?), Ending::Completed),
+        Pass::Threw(error) => (None, Ending::Threw(error)),
+        Pass::Suspended => {
+            return Err(Error::BadStatus { export: EXPORT_START, status: i64::from(STATUS_SUSPENDED) });
         }
-        Pass::Threw(error) => Ok(Snapshot { loaded, started: None, ending: Ending::Threw(error) }),
-        Pass::Suspended => Err(Error::BadStatus { export: EXPORT_START, status: i64::from(STATUS_SUSPENDED) }),
         Pass::Stopped(stop, step) => {
-            let started = run_up_to(step, &loaded, engine, SealedHost::new(grants, frozen), budget)?;
-            Ok(Snapshot { loaded, started, ending: Ending::Stopped(stop) })
+            (run_up_to(step, &loaded, engine, SealedHost::new(sealing), budget)?, Ending::Stopped(stop))
         }
         Pass::OutOfTime(stop, step) => {
-            let started = run_up_to(step, &loaded, engine, SealedHost::new(grants, frozen), budget)?;
-            Ok(Snapshot { loaded, started, ending: Ending::OutOfTime(stop) })
+            (run_up_to(step, &loaded, engine, SealedHost::new(sealing), budget)?, Ending::OutOfTime(stop))
         }
-    }
+    };
+    Ok(Snapshot { loaded, started, ending, reads_target })
 }
 
 /// Loads the package and runs nothing of it.
 ///
 /// # Errors
 /// If the engine refuses the bundle or breaks its contract.
-pub fn load(engine: &Engine, package: &Package<'_>, grants: &Grants) -> Result<Snapshot> {
-    let loaded = loaded_guest(engine, package, grants, &Frozen::default())?.memory()?;
-    Ok(Snapshot { loaded, started: None, ending: Ending::NotRun })
+pub fn load(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
+    let loaded = loaded_guest(engine, package, sealing)?.memory()?;
+    Ok(Snapshot { loaded, started: None, ending: Ending::NotRun, reads_target: false })
 }
 
 type SealedGuest = Running<SealedHost>;
 
-fn loaded_guest(engine: &Engine, package: &Package<'_>, grants: &Grants, frozen: &Frozen) -> Result<SealedGuest> {
+fn loaded_guest(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<SealedGuest> {
     let bytes = package.encode();
     let length = i64::try_from(bytes.len()).map_err(|_| Error::Load("it is too large".to_owned()))?;
-    let mut guest = engine.start(SealedHost::new(grants, frozen))?;
+    let mut guest = engine.start(SealedHost::new(sealing))?;
     let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
     guest
         .write(crate::requests::pointer(at), &bytes)

@@ -10,13 +10,14 @@ use std::time::Duration;
 use edgepack_format::guest::EXPORT_RUN;
 use edgepack_format::host_calls::{ADDRESS_BYTES, HostCall, Sealed, ready, system_info};
 use edgepack_format::policy::Grants;
+use edgepack_format::targets::Target;
 
 use crate::Result;
 use crate::engine::Engine;
 use crate::frozen::{MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::{pointer, refused};
-use crate::sealed::{bytes_at, constant_by_grants, fill, refusal};
+use crate::sealed::{Sealing, bytes_at, constant_by_grants, fill, refusal};
 use crate::snapshot::Started;
 
 /// How long a trial may run: a boot that takes longer does not wait for its pages.
@@ -33,8 +34,8 @@ const TIMER_NS_MAX: i64 = 1_000_000_000;
 ///
 /// # Errors
 /// If the engine does not take the image.
-pub fn trial(engine: &Engine, started: &Started, grants: &Grants) -> Result<Option<Vec<u32>>> {
-    let guest = engine.start_from(&started.memory, TrialHost::new(grants))?;
+pub fn trial(engine: &Engine, started: &Started, sealing: Sealing<'_>) -> Result<Option<Vec<u32>>> {
+    let guest = engine.start_from(&started.memory, TrialHost::new(sealing))?;
     let (end, pages) = guest.call_touching(TRIAL_BUDGET, EXPORT_RUN, &[], &started.memory);
     // How far it came in that time differs from build to build. Every other end is as good as any.
     Ok(pages.filter(|_| end != Err(Halt::OutOfTime)))
@@ -43,6 +44,7 @@ pub fn trial(engine: &Engine, started: &Started, grants: &Grants) -> Result<Opti
 /// The made-up world.
 struct TrialHost {
     grants: Grants,
+    target: Option<&'static Target>,
     calls: u32,
     waits: u32,
     nanoseconds: i64,
@@ -72,9 +74,10 @@ enum State {
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 impl TrialHost {
-    fn new(grants: &Grants) -> TrialHost {
+    fn new(sealing: Sealing<'_>) -> TrialHost {
         TrialHost {
-            grants: grants.clone(),
+            grants: sealing.grants.clone(),
+            target: sealing.target,
             calls: 0,
             waits: 0,
             nanoseconds: 0,
@@ -242,6 +245,7 @@ impl Host for TrialHost {
                 bytes_at(args, 1, guest).and_then(|bytes| i64::try_from(bytes.len()).ok())
             }
             Sealed::Constant(result) | Sealed::Assumed(result) => Some(result),
+            Sealed::Target => self.target.map(|target| target.machine.into()),
             Sealed::Deferred => Some(0),
             Sealed::Barrier => self.process_call(row.name, args, guest),
         };

@@ -7,6 +7,7 @@
   (import "edge" "env_names" (func $env_names (param i32 i32) (result i32)))
   (import "edge" "cwd_get" (func $cwd_get (param i32 i32) (result i32)))
   (import "edge" "file_open" (func $file_open (param i32 i32 i32 i32) (result i32)))
+  (import "edge" "target_machine" (func $target_machine (result i32)))
   (import "edge" "clock_realtime" (func $clock_realtime (result i64)))
   (import "edge" "program_panic" (func $program_panic (param i32 i32)))
   (memory (export "memory") 4)
@@ -26,10 +27,9 @@
     (i32.load (i32.const 80))
     (i32.store (i32.const 80) (i32.add (i32.load (i32.const 80)) (local.get $bytes))))
 
-  ;; Skips magic, mode, arch and entry.
+  ;; Skips magic, mode and entry.
   (func (export "edge_load") (param $at i32) (param $length i32) (result i32)
     (local.set $at (i32.add (local.get $at) (i32.const 9)))
-    (local.set $at (i32.add (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 4))))
     (local.set $at (i32.add (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 4))))
     (i32.store (i32.const 76) (i32.load (local.get $at)))
     (i32.store (i32.const 72) (i32.add (local.get $at) (i32.const 4)))
@@ -71,6 +71,8 @@
       (call $result (call $cwd_get (i32.const 96) (i32.const 16)))))
     (if (i32.eq (local.get $letter) (i32.const 0x66 (; f: opens a file for reading ;))) (then
       (call $result (call $file_open (i32.const 24) (i32.const 12) (i32.const 0) (i32.const 0)))))
+    (if (i32.eq (local.get $letter) (i32.const 0x6d (; m: asks for the machine ;))) (then
+      (call $result (call $target_machine))))
     (if (i32.eq (local.get $letter) (i32.const 0x63 (; c: reads the clock ;))) (then
       (call $result (i32.wrap_i64 (call $clock_realtime)))))
     (if (i32.eq (local.get $letter) (i32.const 0x70 (; p: panics ;))) (then

@@ -6,8 +6,9 @@ use std::time::Duration;
 use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::policy::{Capability, Grants, Scope};
+use edgepack_format::targets::find;
 use edgepack_snapshots::{
-    BaseImage, Ending, Engine, Error, Frozen, Position, Snapshot, bootstrap, load, take, take_within,
+    BaseImage, Ending, Engine, Error, Frozen, Position, Sealing, Snapshot, bootstrap, load, take, take_within,
 };
 
 fn wasm() -> Vec<u8> {
@@ -25,11 +26,16 @@ fn engine(test: &str) -> Engine {
 }
 
 fn package(script: &str) -> Package<'_> {
-    Package { mode: Mode::Bundle, arch: "x64", entry: "/app/main.js", script, source_map: "", files: Vec::new() }
+    Package { mode: Mode::Bundle, entry: "/app/main.js", script, source_map: "", files: Vec::new() }
 }
 
 fn snapshot(test: &str, script: &str, grants: &Grants) -> Snapshot {
-    take(&engine(test), &package(script), grants, &Frozen::default()).expect("a snapshot")
+    take_for("x64", test, script, grants)
+}
+
+fn take_for(target: &str, test: &str, script: &str, grants: &Grants) -> Snapshot {
+    let sealing = Sealing { grants, frozen: &Frozen::default(), target: find(target) };
+    take(&engine(test), &package(script), sealing).expect("a snapshot")
 }
 
 fn word(memory: &[u8], at: usize) -> i32 {
@@ -61,6 +67,16 @@ fn start_up_without_a_barrier_is_captured_whole() {
 fn an_assumed_answer_becomes_one_guard() {
     let started = snapshot("guard", "kkk", &Grants::default()).started.expect("started");
     assert_eq!(started.guards, [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }]);
+}
+
+#[test]
+fn the_machine_is_the_targets_and_a_guard() {
+    for (target, machine) in [("x64", 62), ("arm64", 183)] {
+        let started = take_for(target, "machine", "mm", &Grants::default()).started.expect("started");
+        assert_eq!(started.guards, [Guard { call: "target_machine".to_owned(), args: vec![], result: machine }]);
+        assert_eq!(i64::from(last_result(&started.memory)), machine);
+    }
+    assert_eq!(take_for("x64", "none", "w", &Grants::default()), take_for("arm64", "none", "w", &Grants::default()));
 }
 
 #[test]
@@ -130,13 +146,8 @@ fn an_exception_leaves_the_loaded_image_only() {
 
 #[test]
 fn a_start_up_that_never_ends_is_cut_before_the_step_that_does_not() {
-    let snapshot = take_within(
-        Duration::from_millis(300),
-        &engine("endless"),
-        &package("wl"),
-        &Grants::default(),
-        &Frozen::default(),
-    );
+    let sealing = Sealing { grants: &Grants::default(), frozen: &Frozen::default(), target: None };
+    let snapshot = take_within(Duration::from_millis(300), &engine("endless"), &package("wl"), sealing);
     let snapshot = snapshot.expect("a snapshot");
     let Ending::OutOfTime(stop) = &snapshot.ending else { panic!("{:?}", snapshot.ending) };
     assert_eq!(stop.reason, "it runs for more than 0.3 s");
@@ -146,7 +157,8 @@ fn a_start_up_that_never_ends_is_cut_before_the_step_that_does_not() {
 #[test]
 fn without_a_run_only_the_loaded_image_is_made() {
     let engine = engine("load");
-    let snapshot = load(&engine, &package("w"), &Grants::default()).expect("loaded");
+    let sealing = Sealing { grants: &Grants::default(), frozen: &Frozen::default(), target: None };
+    let snapshot = load(&engine, &package("w"), sealing).expect("loaded");
     assert_eq!((snapshot.started, snapshot.ending), (None, Ending::NotRun));
 }
 
@@ -159,6 +171,8 @@ fn two_runs_give_the_same_bytes() {
 #[test]
 fn an_artifact_that_was_damaged_is_made_again() {
     let folder = cache("damaged");
+    // Artifacts of older engines may be there.
+    let _ = std::fs::remove_dir_all(&folder);
     engine("damaged");
     let artifact = std::fs::read_dir(&folder).expect("the cache").next().expect("one file").expect("readable").path();
     let mut bytes = std::fs::read(&artifact).expect("the artifact");
@@ -172,9 +186,8 @@ fn an_artifact_that_was_damaged_is_made_again() {
 #[test]
 fn what_is_wrong_with_an_engine_is_said_in_a_sentence() {
     let engine = engine("wrong");
-    let refused = |script| {
-        take(&engine, &package(script), &Grants::default(), &Frozen::default()).expect_err("refused").to_string()
-    };
+    let sealing = Sealing { grants: &Grants::default(), frozen: &Frozen::default(), target: None };
+    let refused = |script| take(&engine, &package(script), sealing).expect_err("refused").to_string();
     assert_eq!(refused("wp"), "the engine met a bug of its own: broken");
     assert!(refused("wu").starts_with("the engine died in edge_start: "), "{}", refused("wu"));
     assert!(refused("").starts_with("the engine refuses the bundle: "), "{}", refused(""));

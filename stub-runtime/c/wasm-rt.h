@@ -12,14 +12,27 @@
 #define wasm_rt_memcpy __builtin_memcpy
 #define wasm_rt_unreachable __builtin_unreachable
 
-/* Accesses are not checked: 4 GiB and a guard are reserved, and the loader's handler tells a trap from a cold page. */
+/* Accesses are not checked: see EDGE_ADDRESS. The loader's handler tells a trap from a cold page. */
 #define WASM_RT_MEMCHECK_SIGNAL_HANDLER 1
 /* The stack is the kernel's: its guard ends too deep a recursion. */
 #define WASM_RT_USE_STACK_DEPTH_COUNT 0
 
-/* limits::MEMORY_BASE; xtask compares the two. */
-#define EDGE_MEMORY_BASE 0x800000000ull
-#define EDGE_AT(addr) ((uint8_t*)(EDGE_MEMORY_BASE + (addr)))
+/* EDGE_MEMORY_BASE, EDGE_MEMORY_BYTES_MAX and EDGE_GUARD_BYTES come from the target's `Layout`. */
+#define EDGE_AT(addr) ((uint8_t*)(uintptr_t)(EDGE_MEMORY_BASE + (addr)))
+
+#if UINTPTR_MAX > UINT32_MAX
+/* Any address plus any offset ends in what is reserved. */
+typedef uint64_t edge_address_t;
+#define EDGE_ADDRESS(address, offset) ((uint64_t)(address) + (offset))
+#else
+/* The address is masked, once for all accesses by it; then an offset smaller than the guard cannot leave what is
+ * reserved. Larger offsets are those of static data, mostly to constant addresses. */
+typedef uint32_t edge_address_t;
+#define EDGE_MASKED(address) ((uint32_t)(address) & (EDGE_MEMORY_BYTES_MAX - 1))
+#define EDGE_IS_SMALL(offset) ((offset) <= EDGE_GUARD_BYTES - 16u)
+#define EDGE_ADDRESS(address, offset) \
+  (EDGE_IS_SMALL(offset) ? EDGE_MASKED(address) + (offset) : EDGE_MASKED((address) + (offset)))
+#endif
 
 typedef enum {
   WASM_RT_TRAP_NONE,

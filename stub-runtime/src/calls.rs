@@ -28,6 +28,7 @@ macro_rules! for_each_host_call {
             umask(mask: i32) -> i32 = program::umask(host, mask);
             kill(pid: i32, signal: i32) -> i32 = program::kill(host, pid, signal);
             signal_watch(signal: i32, on: i32) -> i32 = readiness::signal_watch(host, signal, on);
+            target_machine() -> i32 = Ok(system::target_machine());
             system_info(kind: i32, buf: ptr, cap: len) -> i32 = system::info(host, kind, memory.output(buf, cap)?);
             resource_usage(buf: ptr) -> i32 = program::resource_usage(host, memory.output(buf, 16 * 8)?);
             memory_usage(buf: ptr) -> i32 = system::memory_usage(host, memory.output(buf, 4 * 8)?);

@@ -140,7 +140,6 @@ pub(crate) fn path_stat(host: &mut Host, path: &str, links: Links, answer: &mut 
 fn stat_at(directory: BorrowedFd<'_>, path: &PathBuf, flags: AtFlags, answer: &mut [u8]) -> Answer {
     let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
     let stat = rustix::fs::statx(directory, path, flags, mask)?;
-    let wide = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let device = |major, minor| wide(rustix::fs::makedev(major, minor));
     let born = if stat.stx_mask & StatxFlags::BTIME.bits() == 0 { stat.stx_ctime } else { stat.stx_btime };
     let mut numbers = [0; STAT_BYTES / 8];
@@ -168,10 +167,9 @@ fn stat_at(directory: BorrowedFd<'_>, path: &PathBuf, flags: AtFlags, answer: &m
 pub(crate) fn path_statfs(host: &mut Host, path: &str, answer: &mut [u8]) -> Answer {
     let handle = host.place(path, Access::Read)?.open(OFlags::PATH, Mode::empty())?;
     let stat = rustix::fs::fstatfs(handle)?;
-    let wide = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let numbers = [
-        stat.f_type,
-        stat.f_bsize,
+        wide(stat.f_type),
+        wide(stat.f_bsize),
         wide(stat.f_blocks),
         wide(stat.f_bfree),
         wide(stat.f_bavail),
@@ -180,6 +178,11 @@ pub(crate) fn path_statfs(host: &mut Host, path: &str, answer: &mut [u8]) -> Ans
     ];
     fill_numbers(answer, &numbers);
     Ok(0)
+}
+
+/// The kernel's numbers have another width on every target.
+fn wide(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }
 
 pub(crate) fn path_access(host: &mut Host, path: &str, wanted: i32) -> Answer {

@@ -2,6 +2,7 @@
 
 use edgepack_format::host_calls::system_info;
 use edgepack_format::policy::Request;
+use edgepack_format::targets::TARGETS;
 use rustix::io::Errno;
 
 use crate::host::{Answer, Host, Refusal};
@@ -36,6 +37,11 @@ pub(crate) fn info(host: &mut Host, kind: i32, buffer: &mut [u8]) -> Answer {
         _ => return Err(Refusal::Errno(Errno::INVAL)),
     };
     fill(buffer, &text)
+}
+
+/// ELF's number of the machine this code is for.
+pub(crate) fn target_machine() -> i32 {
+    TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH).map_or(0, |target| target.machine.into())
 }
 
 fn read(path: &str) -> String {

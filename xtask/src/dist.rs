@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use edgepack_format::targets::TARGETS;
+use edgepack_format::targets::{TARGETS, Target};
 
 use crate::project::Project;
 use crate::run::{command, run};
@@ -49,12 +49,18 @@ pub(crate) fn engine(project: &Project) -> Result<Guest> {
     Ok(Guest { wasm, base })
 }
 
-/// Builds the stub of every target.
+/// Builds the stub of every target: as it is, and as what it has besides the stub of each machine that edgepack itself
+/// runs on.
 pub(crate) fn stubs(project: &Project) -> Result<()> {
     let guest = engine(project)?;
-    for target in TARGETS {
-        let path = stub::build(project, &guest, target.triple)?;
-        project.publish(&format!("stub-{}", target.triple), &path)?;
+    let build = |target: &'static Target| Ok((target, stub::build(project, &guest, target)?));
+    let stubs: Vec<(&Target, PathBuf)> = TARGETS.iter().map(build).collect::<Result<_>>()?;
+    for (target, path) in &stubs {
+        project.publish(&format!("stub-{}", target.triple), path)?;
+        for (host, known) in stubs.iter().filter(|(host, _)| host.is_host && host != target) {
+            let frame = stub::frame(project, path, known)?;
+            project.publish(&format!("stub-{}-against-{}", target.triple, host.short), &frame)?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod bless;
+mod budget;
 mod deny;
 mod dist;
 mod engine;
@@ -18,9 +19,11 @@ mod tools;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use edgepack_format::targets;
 
 use crate::project::Project;
+use crate::test::Lane;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -29,7 +32,8 @@ usage: cargo xtask COMMAND
   engine            builds the guest engine and its base image
   stub              builds the stub of every target
   dist [FOLDER]     builds edgepack with all of these inside, and copies it to FOLDER
-  test [FILTER]     sets up, builds, and runs every test and check
+  test [FILTER]     sets up, builds, and runs every test and check; on other machines than this one, in qemu, a sample
+  test --full       and all of them
   bench boot        compares boot times with node and bun, and writes bench/boot.md
   bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bless             accepts what the tests print now as what they are to print
@@ -55,12 +59,14 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["engine"] => dist::engine(&project).map(drop),
         ["stub"] => dist::stubs(&project),
         ["stub", wasm, base, triple] => {
-            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into() }, triple)
+            let target = targets::find(triple).with_context(|| format!("there is no target {triple}"))?;
+            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into() }, target)
                 .map(|path| println!("{}", path.display()))
         }
         ["dist"] => dist::dist(&project, None),
         ["dist", folder] => dist::dist(&project, Some(folder)),
-        ["test", filter @ ..] => test::test(&project, filter),
+        ["test", "--full", filter @ ..] => test::test(&project, Lane::Full, filter),
+        ["test", filter @ ..] => test::test(&project, Lane::Fast, filter),
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
         ["bench", "bundle"] => bench::bundle(&project),
         ["bless"] => bless::bless(&project),

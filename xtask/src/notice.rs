@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use edgepack_format::targets::TARGETS;
 use serde_json::Value;
 
 use crate::node;
@@ -13,8 +14,11 @@ use crate::project::Project;
 use crate::run::{command, output};
 use crate::tools;
 
-/// The packages whose dependencies are linked into executables, and for which machine.
-const LINKED: &[(&str, &str)] = &[("edgepack-engine", "wasm32-wasip1"), ("edgepack-stub", "x86_64-unknown-linux-musl")];
+/// The packages whose dependencies are linked into executables, and for which machines.
+fn linked() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let stubs = TARGETS.iter().map(|target| ("edgepack-stub", target.triple));
+    std::iter::once(("edgepack-engine", "wasm32-wasip1")).chain(stubs)
+}
 
 /// C code in executables that comes with no crate of its own.
 const C_PARTS: &[(&str, &str, &str)] = &[
@@ -82,17 +86,17 @@ struct Linked {
 /// By name and version: what the engine and the stub link, without what only builds or tests them.
 fn linked_crates(project: &Project) -> Result<BTreeMap<String, Linked>> {
     let mut crates = BTreeMap::new();
-    for (root, platform) in LINKED {
+    for (root, platform) in linked() {
         let args = ["metadata", "--format-version", "1", "--locked", "--filter-platform", platform];
         let metadata: Value = serde_json::from_str(&output(&mut command("cargo", args, &project.root))?)?;
         let packages = by_id(&metadata["packages"]);
         let nodes = by_id(&metadata["resolve"]["nodes"]);
-        let first = packages.iter().find(|(_, package)| package["name"] == *root).context("a package of ours")?.0;
+        let first = packages.iter().find(|(_, package)| package["name"] == root).context("a package of ours")?.0;
         let mut open = vec![*first];
         while let Some(id) = open.pop() {
             let package = packages.get(id).context("a package of the graph")?;
             let own = package["source"].is_null();
-            if !own && crates.insert(id.to_owned(), linked(package)?).is_some() {
+            if !own && crates.insert(id.to_owned(), one_linked(package)?).is_some() {
                 continue;
             }
             open.extend(normal_dependencies(nodes.get(id).context("a node of the graph")?, &packages));
@@ -117,7 +121,7 @@ fn normal_dependencies<'a>(node: &'a Value, packages: &BTreeMap<&'a str, &'a Val
     normal.filter_map(|dep| dep["pkg"].as_str()).filter(|id| !is_macro(id)).collect()
 }
 
-fn linked(package: &Value) -> Result<Linked> {
+fn one_linked(package: &Value) -> Result<Linked> {
     let text = |key: &str| package[key].as_str().unwrap_or("unknown").to_owned();
     let manifest = PathBuf::from(text("manifest_path"));
     let folder = manifest.parent().context("a manifest lies in a folder")?.to_owned();

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::{Hash, engine_hash};
+use edgepack_format::targets::{TARGETS, Target};
+use edgepack_packer::{compress_stub, expand_stub};
 
 use self::base::{BaseImage, Heat};
 use crate::dist::Guest;
@@ -36,35 +38,47 @@ const INPUTS: &[&str] = &[
 ];
 
 /// Builds the stub of a target, once per content; its path in the cache.
-pub(crate) fn build(project: &Project, guest: &Guest, triple: &str) -> Result<PathBuf> {
+pub(crate) fn build(project: &Project, guest: &Guest, target: &Target) -> Result<PathBuf> {
     let heat = heat(project, guest)?;
-    link(project, guest, triple, &heat)
+    link(project, guest, target, &heat)
+}
+
+/// What a stub has besides another one, compressed; the path in the cache.
+pub(crate) fn frame(project: &Project, stub: &Path, known: &Path) -> Result<PathBuf> {
+    let (stub, known) = (read(stub)?, read(known)?);
+    let extra = format!("{} {}", blake3::hash(&stub), blake3::hash(&known));
+    let folder = project.cached("stub-frame", &["packer/src/stub_frame.rs"], &extra, |folder| {
+        let frame = compress_stub(&stub, &known)?;
+        ensure!(expand_stub(&frame, &known)? == stub, "a compressed stub does not come out as it went in");
+        fs::write(folder.join("frame"), frame).map_err(Into::into)
+    })?;
+    Ok(folder.join("frame"))
 }
 
 /// The same for pages that are so hot.
-fn link(project: &Project, guest: &Guest, triple: &str, heat: &Heat) -> Result<PathBuf> {
+fn link(project: &Project, guest: &Guest, target: &Target, heat: &Heat) -> Result<PathBuf> {
     let image = read(&guest.base)?;
     let wasm = read(&guest.wasm)?;
     let toolchain = output(&mut crate::run::command("/usr/bin/rustc", ["--version"], &project.root))?;
-    let extra = format!("{triple} {} {} {toolchain} {heat:?}", blake3::hash(&wasm), blake3::hash(&image));
+    let extra = format!("{} {} {} {toolchain} {heat:?}", target.triple, blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("stub", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let engine = native_engine(project, guest, triple)?;
+        let engine = native_engine(project, guest, target)?;
         let tables = base::write(&base, heat, hash(&wasm, &base), folder)?;
-        let mut objects = link::compile(project, triple, &tables, folder)?;
+        let mut objects = link::compile(project, target, &tables, folder)?;
         objects.extend(engine);
-        link::stub(project, triple, &objects, folder)?;
+        link::stub(project, target, &objects, folder)?;
         tables.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
     })?;
     Ok(folder.join("stub"))
 }
 
 /// The engine as objects of a target.
-fn native_engine(project: &Project, guest: &Guest, triple: &str) -> Result<Vec<PathBuf>> {
-    let extra = format!("{triple} {}", blake3::hash(&read(&guest.wasm)?));
+fn native_engine(project: &Project, guest: &Guest, target: &Target) -> Result<Vec<PathBuf>> {
+    let extra = format!("{} {:?} {}", target.triple, target.layout, blake3::hash(&read(&guest.wasm)?));
     let folder = project.cached("native-engine", ENGINE_INPUTS, &extra, |folder| {
         let sources = translate::engine(project, &guest.wasm, folder)?;
-        link::compile(project, triple, &sources, folder)?;
+        link::compile(project, target, &sources, folder)?;
         // What is left is the objects: the sources are large and made again in no time.
         sources.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
     })?;
@@ -80,16 +94,17 @@ pub(crate) fn plan(project: &Project, recorded: &Guest, log: &Path) -> Result<Pa
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("plan", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let stub = link(project, recorded, &host_triple(), &placement::everything(&base))?;
-        let plan = placement::plan(&stub, hash(&wasm, &base), base.memory, &log, folder)?;
+        let own = own_target()?;
+        let stub = link(project, recorded, own, &placement::everything(&base))?;
+        let plan = placement::plan((&stub, own.layout.base), hash(&wasm, &base), base.memory, &log, folder)?;
         fs::write(folder.join("plan"), plan).map_err(Into::into)
     })?;
     Ok(folder.join("plan"))
 }
 
 /// Programs are watched on the machine that builds: linear memory is laid out alike on all.
-fn host_triple() -> String {
-    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+fn own_target() -> Result<&'static Target> {
+    TARGETS.iter().find(|target| target.host_arch == std::env::consts::ARCH).context("this machine is no target")
 }
 
 /// How hot the pages of the base image are.
@@ -98,7 +113,7 @@ fn heat(project: &Project, guest: &Guest) -> Result<Heat> {
     let extra = format!("{} {}", blake3::hash(&wasm), blake3::hash(&image));
     let folder = project.cached("heat", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
-        let stub = link(project, guest, &host_triple(), &Heat::new())?;
+        let stub = link(project, guest, own_target()?, &Heat::new())?;
         let heat = hot::heat(&stub, hash(&wasm, &base), base.memory, folder)?;
         let lines: String = heat.iter().map(|(page, programs)| format!("{page} {programs}\n")).collect();
         fs::write(folder.join("pages"), lines).map_err(Into::into)

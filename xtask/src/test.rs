@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{deny, dist, node, notice, setup, tidy, tools};
+use crate::{budget, deny, dist, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -16,8 +16,20 @@ struct Tally {
     failed: u64,
 }
 
+/// How much is run on other machines, in qemu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// A sample.
+    Fast,
+    /// Everything.
+    Full,
+}
+
+/// The variable by which tests know that they are in the full lane.
+const FULL: &str = "EDGEPACK_TEST_FULL";
+
 /// Sets up, builds, and runs everything; with a filter only the tests it names.
-pub(crate) fn test(project: &Project, filter: &[&str]) -> Result<()> {
+pub(crate) fn test(project: &Project, lane: Lane, filter: &[&str]) -> Result<()> {
     let mut tally = Tally::default();
     if filter.is_empty() {
         tally.check("formatting", rustfmt(project));
@@ -25,10 +37,11 @@ pub(crate) fn test(project: &Project, filter: &[&str]) -> Result<()> {
     }
     setup::set_up(project)?;
     dist::stubs(project)?;
-    let tests = if tools::has_nextest() { nextest(project, filter) } else { cargo_test(project, filter) }?;
+    let tests = if tools::has_nextest() { nextest(project, lane, filter) } else { cargo_test(project, lane, filter) }?;
     tally.passed += tests.passed;
     tally.failed += tests.failed;
     if filter.is_empty() {
+        tally.check("stubs are as small as they have to be", budget::check(project));
         tally.check("NOTICE is current", notice::check(project));
         tally.check("clippy", clippy(project));
         tally.check("licences and duplicates", deny::check(project));
@@ -65,21 +78,21 @@ fn clippy(project: &Project) -> Result<()> {
     run(&mut command("cargo", args, &project.root))
 }
 
-fn nextest(project: &Project, filter: &[&str]) -> Result<Tally> {
+fn nextest(project: &Project, lane: Lane, filter: &[&str]) -> Result<Tally> {
     // Ignored are only tests that build for minutes: here they are to run too.
     let args = ["nextest", "run", "--no-fail-fast", "--run-ignored", "all"].iter().chain(dist::WHOLE).chain(filter);
     // `     Summary [   0.385s] 15 tests run: 14 passed, 1 failed, 0 skipped`
-    let lines = watched(project, args, Stream::Err)?;
+    let lines = watched(project, lane, args, Stream::Err)?;
     let summary = lines.iter().rfind(|line| line.contains("tests run:") || line.contains("test run:"));
     let summary = summary.context("cargo nextest has not run any test")?;
     let failed = ["failed", "timed out", "exec failed"].iter().map(|word| count(summary, word)).sum();
     Ok(Tally { passed: count(summary, "passed"), failed })
 }
 
-fn cargo_test(project: &Project, filter: &[&str]) -> Result<Tally> {
+fn cargo_test(project: &Project, lane: Lane, filter: &[&str]) -> Result<Tally> {
     let args = ["test", "--no-fail-fast"].iter().chain(dist::WHOLE).chain(filter).chain(&["--", "--include-ignored"]);
     // `test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out`
-    let lines = watched(project, args, Stream::Out)?;
+    let lines = watched(project, lane, args, Stream::Out)?;
     let mut tally = Tally::default();
     for line in lines.iter().filter(|line| line.starts_with("test result:")) {
         tally.passed += count(line, "passed");
@@ -105,9 +118,18 @@ enum Stream {
 }
 
 /// Runs cargo, shows one of its streams line by line, and keeps the lines. Failing tests are no error here.
-fn watched<'a>(project: &Project, args: impl Iterator<Item = &'a &'a str>, stream: Stream) -> Result<Vec<String>> {
+fn watched<'a>(
+    project: &Project,
+    lane: Lane,
+    args: impl Iterator<Item = &'a &'a str>,
+    stream: Stream,
+) -> Result<Vec<String>> {
     let mut cargo = command("cargo", args, &project.root);
     cargo.env("EDGEPACK_NODE", node::node(project)?);
+    match lane {
+        Lane::Fast => cargo.env_remove(FULL),
+        Lane::Full => cargo.env(FULL, "1"),
+    };
     if stream == Stream::Out {
         cargo.stdout(Stdio::piped())
     } else {

@@ -23,7 +23,6 @@ pub(crate) fn bundle_entry(entry: &Path, whitespace: Whitespace) -> Result<Bundl
 pub(crate) fn options_for(entry: &Path, whitespace: Whitespace) -> BundleOptions {
     BundleOptions {
         entry: entry.to_owned(),
-        node_arch: "x64".to_owned(),
         assets: Vec::new(),
         define: Vec::new(),
         builtins: Builtins::Supported,

@@ -1,19 +1,21 @@
-//! `edgepack build`: an app → an executable or a container, and a report of it.
+//! `edgepack build`: an app → executables or a container, and a report of them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use edgepack_bundler::{Diagnostics, Minify, metafile, treemap};
-use edgepack_format::targets::{TARGETS, Target, find};
+use edgepack_format::shebang::SHEBANG;
+use edgepack_format::targets::Target;
 use serde_json::Value;
 
 use crate::args::{BuildArgs, SourceMapPlace};
 use crate::build::{Packed, Plan, StartUp, executable, options, pack};
 use crate::commands::why;
 use crate::failure::Failure;
-use crate::output::{self, Kind};
+use crate::output::{self, Kind, paths};
 use crate::progress::{Audience, Progress};
 use crate::report::{self, Written};
+use crate::target::named_all;
 
 /// Runs the command; what is wrong with the sources is also printed as JSON where that was asked for.
 pub(crate) fn build(args: &BuildArgs) -> Result<()> {
@@ -28,55 +30,42 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
 }
 
 fn build_app(args: &BuildArgs) -> Result<()> {
-    let target = target(args.target.as_deref())?;
-    for path in [&args.output, &args.metafile, &args.report].into_iter().flatten() {
-        output::check(path)?;
+    let targets = named_all(&args.target)?;
+    if args.container_only && targets.len() > 1 {
+        let failure = Failure::usage("a container runs on every target, and --container-only writes one");
+        return Err(failure.hint("name at most one target: the one it is to boot fastest on").into());
     }
+    if let Some(path) = &args.output {
+        paths(path, &targets).iter().try_for_each(|path| output::check(path))?;
+    }
+    [&args.metafile, &args.report].into_iter().flatten().try_for_each(|path| output::check(path))?;
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
     let define = definitions(&args.define)?;
     let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
-    let source_map = args.source_map;
-    let plan = Plan { entry: &args.entry, target, allow: &args.allow, start_up, source_map, minify, define: &define };
+    let plan = Plan {
+        entry: &args.entry,
+        targets: &targets,
+        allow: &args.allow,
+        start_up,
+        source_map: args.source_map,
+        minify,
+        define: &define,
+    };
     if let Some(subject) = &args.why {
         return why::why(&options(&plan), subject);
     }
     let packed = pack(&plan, &mut progress)?;
-    let (bytes, kind) = if args.container_only {
-        (packed.container.clone(), Kind::Data)
-    } else {
-        (progress.phase("emit", "emitting", || executable(target, &packed.container))?, Kind::Executable)
-    };
-    let path = args.output.clone().unwrap_or_else(|| default_output(&packed, kind));
-    output::check(&path)?;
-    progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
-    write_reports(args, &packed, &path)?;
+    let written = write(args, &targets, &packed, &mut progress)?;
+    write_reports(args, &packed, &written)?;
     for warning in &packed.bundle.warnings {
         progress.line(&warning.to_string());
     }
     let phases = progress.finish();
-    let written = Written { path: &path, bytes: bytes.len(), kind, target };
     if args.json {
         report::json(&packed, &written, &phases)
     } else {
         report::text(&packed, &written, &phases)
-    }
-    Ok(())
-}
-
-/// What was asked for beside the result.
-fn write_reports(args: &BuildArgs, packed: &Packed, path: &Path) -> Result<(), Failure> {
-    let bundle = &packed.bundle;
-    if args.source_map == SourceMapPlace::External {
-        output::write(&path.with_added_extension("map"), bundle.source_map.as_bytes(), Kind::Data)?;
-    }
-    if let Some(file) = &args.metafile {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        output::write(file, metafile(bundle, &name).to_string().as_bytes(), Kind::Data)?;
-    }
-    if let Some(file) = &args.report {
-        // How much of a snapshot belongs to which package is not known yet.
-        output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
     }
     Ok(())
 }
@@ -93,19 +82,51 @@ pub(crate) fn definitions(given: &[String]) -> Result<Vec<(String, Value)>, Fail
     given.iter().map(parse).collect()
 }
 
-/// The target named, or the first of the table.
-pub(crate) fn target(triple: Option<&str>) -> Result<&'static Target, Failure> {
-    match triple {
-        None => TARGETS.first().ok_or_else(|| Failure::new("this edgepack has no targets")),
-        Some(triple) => find(triple).ok_or_else(|| {
-            Failure::usage(format!("there is no target {triple}")).hint("`edgepack targets` lists them")
-        }),
+/// Writes a file for each target, in the order they were named.
+fn write<'p>(
+    args: &BuildArgs,
+    targets: &[&'static Target],
+    packed: &'p Packed,
+    progress: &mut Progress,
+) -> Result<Vec<Written<'p>>> {
+    let output = args.output.clone().unwrap_or_else(|| default_output(args, packed));
+    let mut all = Vec::new();
+    for (path, target) in paths(&output, targets).into_iter().zip(targets.iter().copied()) {
+        let variant = packed.variants.iter().find(|variant| variant.targets.contains(&target));
+        let variant = variant.ok_or_else(|| Failure::new(format!("nothing was packed for {}", target.triple)))?;
+        let (bytes, kind) = if args.shebang {
+            ([SHEBANG.as_bytes(), &variant.container].concat(), Kind::Script)
+        } else if args.container_only {
+            (variant.container.clone(), Kind::Data)
+        } else {
+            (progress.phase("emit", "emitting", || executable(target, &variant.container))?, Kind::Executable)
+        };
+        output::check(&path)?;
+        progress.phase("write", "writing", || output::write(&path, &bytes, kind))?;
+        all.push(Written { path, bytes: bytes.len(), kind, target, variant });
     }
+    Ok(all)
 }
 
-fn default_output(packed: &Packed, kind: Kind) -> PathBuf {
-    match kind {
-        Kind::Executable => PathBuf::from(&packed.name),
-        Kind::Data => PathBuf::from(format!("{}.epk", packed.name)),
+/// What was asked for beside the result; all results have the same script.
+fn write_reports(args: &BuildArgs, packed: &Packed, written: &[Written<'_>]) -> Result<(), Failure> {
+    let bundle = &packed.bundle;
+    if args.source_map == SourceMapPlace::External {
+        for file in written {
+            output::write(&file.path.with_added_extension("map"), bundle.source_map.as_bytes(), Kind::Data)?;
+        }
     }
+    if let (Some(file), Some(first)) = (&args.metafile, written.first()) {
+        let name = first.path.file_name().unwrap_or(first.path.as_os_str()).to_string_lossy();
+        output::write(file, metafile(bundle, &name).to_string().as_bytes(), Kind::Data)?;
+    }
+    if let Some(file) = &args.report {
+        // How much of a snapshot belongs to which package is not known yet.
+        output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
+    }
+    Ok(())
+}
+
+fn default_output(args: &BuildArgs, packed: &Packed) -> PathBuf {
+    PathBuf::from(if args.container_only { format!("{}.epk", packed.name) } else { packed.name.clone() })
 }

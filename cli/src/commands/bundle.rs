@@ -53,7 +53,6 @@ fn in_url(byte: u8) -> String {
 fn options(args: &BundleArgs) -> Result<BundleOptions> {
     Ok(BundleOptions {
         entry: args.entry.clone(),
-        node_arch: String::new(),
         assets: Vec::new(),
         builtins: Builtins::Node,
         define: definitions(&args.define)?,

@@ -5,5 +5,6 @@ pub(crate) mod bundle;
 pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod run;
+pub(crate) mod runtime;
 pub(crate) mod targets;
 pub(crate) mod why;

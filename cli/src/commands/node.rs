@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::args::NodeArgs;
 use crate::build::{executable, pack_node};
-use crate::commands::build::target;
 use crate::failure::Failure;
 use crate::launch::become_app;
+use crate::target::named_one;
 
 /// Runs the command; returns only if the script cannot be started.
 pub(crate) fn node(args: &NodeArgs) -> Result<()> {
@@ -16,8 +16,8 @@ pub(crate) fn node(args: &NodeArgs) -> Result<()> {
     let Some(file) = file.to_str() else {
         return Err(Failure::new(format!("the name of {shown} is not UTF-8")).into());
     };
-    let target = target(None)?;
-    let container = pack_node(file, target)?;
-    become_app(&executable(target, &container)?, "node", &args.args)?;
+    let target = named_one(args.target.as_deref())?;
+    let container = pack_node(file)?;
+    become_app(target, &executable(target, &container)?, "node", &args.args)?;
     Ok(())
 }

@@ -6,26 +6,27 @@ use std::path::Path;
 
 use anyhow::Result;
 use edgepack_bundler::Minify;
-use edgepack_format::container::WASM_HEADER;
+use edgepack_format::container::{Hash, WASM_HEADER};
+use edgepack_format::shebang::without_shebang;
 
 use crate::args::{RunArgs, SourceMapPlace};
 use crate::build::{Plan, StartUp, executable, pack};
-use crate::commands::build::target;
 use crate::embedded;
 use crate::failure::Failure;
 use crate::launch::become_app;
 use crate::progress::{Audience, Progress};
+use crate::target::named_one;
 
 /// Runs the command; returns only if the app cannot be started.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
-    let target = target(None)?;
+    let target = named_one(args.target.as_deref())?;
     let container = if is_container(&args.app) {
         read_container(args)?
     } else {
         let mut progress = Progress::new(Audience::Silent);
         let plan = Plan {
             entry: &args.app,
-            target,
+            targets: &[target],
             allow: &args.allow,
             start_up: StartUp::Nothing,
             source_map: SourceMapPlace::Inline,
@@ -36,27 +37,36 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         for warning in &packed.bundle.warnings {
             progress.line(&warning.to_string());
         }
-        packed.container
+        packed.variants.into_iter().next().map(|variant| variant.container).unwrap_or_default()
     };
-    become_app(&executable(target, &container)?, &args.app.to_string_lossy(), &args.args)?;
+    become_app(target, &executable(target, &container)?, &args.app.to_string_lossy(), &args.args)?;
     Ok(())
 }
 
 fn is_container(path: &Path) -> bool {
-    let mut head = [0; WASM_HEADER.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    path.extension().is_some_and(|extension| extension == "epk") || (read.is_ok() && head == WASM_HEADER)
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    path.extension().is_some_and(|extension| extension == "epk")
+        || (read.is_ok() && without_shebang(&head).starts_with(&WASM_HEADER))
 }
+
+/// A `#!` line, and what tells a container.
+const HEAD_BYTES: u64 = 512;
 
 /// A container is run as it is: its grants were given when it was built.
 fn read_container(args: &RunArgs) -> Result<Vec<u8>> {
     let shown = args.app.display();
     let bytes = std::fs::read(&args.app).map_err(|error| Failure::new(format!("{shown} cannot be read: {error}")))?;
-    let verified = edgepack_packer::verify(&bytes)?;
-    let base = embedded::base_image()?;
-    if verified.index.engine != embedded::engine_hash(&base) {
-        let sentence = format!("{shown} was made for another engine build");
+    let container = edgepack_packer::open(&bytes)?;
+    let verified = edgepack_packer::verify(container)?;
+    let (theirs, ours) = (verified.index.engine, embedded::engine_hash(&embedded::base_image()?));
+    if theirs != ours {
+        let sentence = format!("{shown} was made for engine {}, this edgepack has engine {}", hex(theirs), hex(ours));
         return Err(Failure::new(sentence).hint("build it again with this edgepack").into());
     }
-    Ok(bytes)
+    Ok(container.to_vec())
+}
+
+fn hex(hash: Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

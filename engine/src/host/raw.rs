@@ -26,6 +26,7 @@ host_calls! {
     umask = "edge_umask" (p0: i32) -> i32;
     kill = "edge_kill" (p0: i32, p1: i32) -> i32;
     signal_watch = "edge_signal_watch" (p0: i32, p1: i32) -> i32;
+    target_machine = "edge_target_machine" () -> i32;
     system_info = "edge_system_info" (p0: i32, p1: *mut u8, p2: usize) -> i32;
     resource_usage = "edge_resource_usage" (p0: *mut u8) -> i32;
     memory_usage = "edge_memory_usage" (p0: *mut u8) -> i32;

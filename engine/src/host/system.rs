@@ -1,6 +1,7 @@
 //! Information about the machine and its user.
 
 use edgepack_format::host_calls::system_info;
+use edgepack_format::targets::{self, Target};
 
 use super::answer::{Answer, Failure, filled, list};
 use super::raw;
@@ -51,4 +52,11 @@ pub(crate) fn table(topic: Topic) -> Answer<Vec<Vec<String>>> {
 /// The answer as a decimal number.
 pub(crate) fn decimal(topic: Topic) -> Answer<f64> {
     text(topic)?.trim().parse().map_err(|_| Failure::INVAL)
+}
+
+/// What this runs on.
+pub(crate) fn target() -> Option<&'static Target> {
+    // SAFETY: takes nothing.
+    let machine = unsafe { raw::target_machine() };
+    u16::try_from(machine).ok().and_then(targets::find_machine)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use edgepack_format::container::Image;
 use edgepack_format::elf::Elf;
-use edgepack_format::limits::{CHUNK_BYTES, MEMORY_BASE, MEMORY_CHUNKS_MAX, PAGE_BYTES, RESERVED_BYTES};
+use edgepack_format::limits::{CHUNK_BYTES, Layout, PAGE_BYTES};
 use rustix::io::Errno;
 
 use crate::host::Refusal;
@@ -20,21 +20,30 @@ use super::{pages, stop};
 static CHUNKS: AtomicU32 = AtomicU32::new(0);
 
 const CHUNK_PAGES: u32 = 16;
-const PAGES_MAX: u32 = MEMORY_CHUNKS_MAX * CHUNK_PAGES;
+const PAGES_MAX: u32 = LAYOUT.chunks_max * CHUNK_PAGES;
+
+#[cfg(target_pointer_width = "64")]
+const LAYOUT: Layout = edgepack_format::limits::WIDE_LAYOUT;
+#[cfg(target_pointer_width = "32")]
+const LAYOUT: Layout = edgepack_format::limits::NARROW_LAYOUT;
 
 const READ_WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 fn base() -> usize {
-    usize::try_from(MEMORY_BASE).unwrap_or(0)
+    usize::try_from(LAYOUT.base).unwrap_or(0)
 }
 
-/// A chunk's address. Chunk numbers are checked where they come from: at most `MEMORY_CHUNKS_MAX`.
+/// A chunk's address. Chunk numbers are checked where they come from: at most those of `LAYOUT`.
 fn address(chunk: u32) -> usize {
     base() + to_usize(chunk) * CHUNK_BYTES
 }
 
 fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn reserved_bytes() -> usize {
+    usize::try_from(LAYOUT.reserved_bytes).unwrap_or(usize::MAX)
 }
 
 /// The page at an address, if it is in linear memory.
@@ -45,17 +54,16 @@ pub(crate) fn page_at(address: usize) -> Option<u32> {
 
 /// Whether an address is in what is reserved for linear memory and its guard.
 pub(crate) fn is_reserved(address: usize) -> bool {
-    let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
-    address.checked_sub(base()).is_some_and(|offset| offset < reserved)
+    address.checked_sub(base()).is_some_and(|offset| offset < reserved_bytes())
 }
 
 /// Most chunks that the app may have; a limit of 0 is none.
 pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
     if bytes_max == 0 {
-        return MEMORY_CHUNKS_MAX;
+        return LAYOUT.chunks_max;
     }
     let chunks = bytes_max / u64::try_from(CHUNK_BYTES).unwrap_or(1);
-    u32::try_from(chunks).unwrap_or(MEMORY_CHUNKS_MAX).min(MEMORY_CHUNKS_MAX)
+    u32::try_from(chunks).unwrap_or(LAYOUT.chunks_max).min(LAYOUT.chunks_max)
 }
 
 /// Reserves everything; nothing is accessible yet. The size in chunks.
@@ -63,18 +71,28 @@ pub(crate) fn chunks_max(bytes_max: u64) -> u32 {
 /// What the image covers is left empty, as a mapping into empty space costs half of one into a reserved one, and an
 /// access ends in the same fault. The kernel puts nothing there: it fills from the other end.
 pub(crate) fn reserve(image: Option<&Image<'_>>) -> Result<u32, BootError> {
-    let chunks = image.map_or(0, |image| image.memory_chunks).max(engine::base_chunks()).min(MEMORY_CHUNKS_MAX);
-    let reserved = usize::try_from(RESERVED_BYTES).unwrap_or(usize::MAX);
+    let chunks = image.map_or(0, |image| image.memory_chunks).max(engine::base_chunks());
+    if chunks > LAYOUT.chunks_max {
+        return Err(BootError::Memory("hold", Errno::NOMEM));
+    }
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
     // SAFETY: NOREPLACE fails where anything is mapped already; nothing of Rust's lies there.
-    let start = unsafe { libc::mmap(at(base()), reserved, libc::PROT_NONE, flags, -1, 0) };
+    let start = unsafe { libc::mmap(at(base()), reserved_bytes(), libc::PROT_NONE, flags, -1, 0) };
     if start.addr() != base() {
-        return Err(BootError::Memory("reserve", last_errno()));
+        return Err(not_reserved(start));
     }
     // SAFETY: it was mapped just now, and nobody uses it.
     unsafe { libc::munmap(at(base()), to_usize(chunks) * CHUNK_BYTES) };
     CHUNKS.store(chunks, Ordering::Relaxed);
     Ok(chunks)
+}
+
+/// Why there is no room: the kernel's reason, and the limit that it may be.
+fn not_reserved(start: *mut libc::c_void) -> BootError {
+    // A kernel before 4.17 does not know NOREPLACE, and maps elsewhere.
+    let errno = if start == libc::MAP_FAILED { last_errno() } else { Errno::EXIST };
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    BootError::AddressSpace { bytes: LAYOUT.reserved_bytes, limit, errno }
 }
 
 /// Where in the executable's file a byte of the loader's own constants lies.
@@ -136,7 +154,7 @@ fn map_anonymous(run: PageRun, extra: libc::c_int) -> Result<(), Errno> {
 
 /// Makes reserved pages accessible; they are zero.
 pub(crate) fn open(run: PageRun) -> Result<(), Errno> {
-    let (address, bytes) = run.place(MEMORY_CHUNKS_MAX)?;
+    let (address, bytes) = run.place(LAYOUT.chunks_max)?;
     // SAFETY: the range lies in linear memory; no Rust reference into it is live while this runs.
     let result = unsafe { libc::mprotect(at(address), bytes, READ_WRITE) };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
@@ -218,7 +236,7 @@ pub(crate) fn write(pointer: u32, bytes: &[u8]) -> Result<(), Refusal> {
 /// `memory.grow`: the new chunks are zero; `u32::MAX` if they may not be had.
 #[unsafe(no_mangle)]
 extern "C" fn edge_memory_grow(chunks: u32, delta: u32, chunks_max: u32) -> u32 {
-    let grown = chunks.checked_add(delta).filter(|grown| *grown <= chunks_max.min(MEMORY_CHUNKS_MAX));
+    let grown = chunks.checked_add(delta).filter(|grown| *grown <= chunks_max.min(LAYOUT.chunks_max));
     let Some(grown) = grown else { return u32::MAX };
     if delta > 0 && open(PageRun::of_chunks(chunks, delta)).is_err() {
         return u32::MAX;

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use edgepack_format::container::ELF_SECTION;
 use edgepack_format::elf::Elf;
+use edgepack_format::shebang::without_shebang;
 use rustix::io::Errno;
 
 use crate::host::Launch;
@@ -58,11 +59,13 @@ impl Source {
         }
         let path = args.next().ok_or(BootError::NothingToRun)?;
         let file = MappedFile::open(&String::from_utf8_lossy(&path))?;
-        let range = match Elf::parse(file.bytes) {
-            Some(elf) => elf.section(ELF_SECTION).ok_or(BootError::NothingToRun)?,
-            None => 0..file.bytes.len(),
+        let container = match Elf::parse(file.bytes) {
+            Some(elf) => {
+                let range = elf.section(ELF_SECTION).ok_or(BootError::NothingToRun)?;
+                file.bytes.get(range).unwrap_or_default()
+            }
+            None => without_shebang(file.bytes),
         };
-        let container = file.bytes.get(range).unwrap_or_default();
         let launch = Launch { name: own_name, args: args.collect() };
         Ok(Source { executable, container, launch })
     }

@@ -19,6 +19,12 @@ pub(crate) enum BootError {
     Open(String, Errno),
     /// Linear memory could not be laid out: what was tried.
     Memory(&'static str, Errno),
+    /// There is no room for linear memory: how much is needed, the limit of the process, what the kernel said.
+    AddressSpace {
+        bytes: u64,
+        limit: Option<u64>,
+        errno: Errno,
+    },
     /// The engine refused the package.
     Load,
 }
@@ -32,15 +38,29 @@ impl From<ContainerError> for BootError {
 impl std::fmt::Display for BootError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            BootError::Container(error @ ContainerError::OtherEngine { .. }) => {
+                write!(f, "{error}: install the edgepack-run of the edgepack that made it, or build the app again")
+            }
             BootError::Container(error) => error.fmt(f),
             BootError::NothingToRun => {
-                f.write_str("there is no app in this executable; name a container: STUB APP.epk")
+                f.write_str("there is no app in this executable; name a container: edgepack-run APP.epk")
             }
             BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
             BootError::Memory(what, errno) => write!(f, "cannot {what} the app's memory: {errno}"),
+            BootError::AddressSpace { bytes, limit: Some(limit), .. } if limit < bytes => {
+                let (needed, limit) = (mebibytes(*bytes), mebibytes(*limit));
+                write!(f, "{needed} MiB of address space are needed, and the limit is {limit} MiB (ulimit -v)")
+            }
+            BootError::AddressSpace { bytes, errno, .. } => {
+                write!(f, "{} MiB of address space are needed, and cannot be had: {errno}", mebibytes(*bytes))
+            }
             BootError::Load => f.write_str("the engine cannot load the app"),
         }
     }
+}
+
+fn mebibytes(bytes: u64) -> u64 {
+    bytes >> 20
 }
 
 /// Says why and gives the exit code.

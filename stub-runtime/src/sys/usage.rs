@@ -9,23 +9,28 @@ pub(crate) fn resource_usage() -> [i64; 16] {
     unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
     // SAFETY: zeroed before, so initialised whatever the call did.
     let usage = unsafe { usage.assume_init() };
-    let microseconds = |time: libc::timeval| time.tv_sec * 1_000_000 + time.tv_usec;
+    let microseconds = |time: libc::timeval| wide(time.tv_sec) * 1_000_000 + wide(time.tv_usec);
     [
         microseconds(usage.ru_utime),
         microseconds(usage.ru_stime),
-        usage.ru_maxrss,
-        usage.ru_ixrss,
-        usage.ru_idrss,
-        usage.ru_isrss,
-        usage.ru_minflt,
-        usage.ru_majflt,
-        usage.ru_nswap,
-        usage.ru_inblock,
-        usage.ru_oublock,
-        usage.ru_msgsnd,
-        usage.ru_msgrcv,
-        usage.ru_nsignals,
-        usage.ru_nvcsw,
-        usage.ru_nivcsw,
+        wide(usage.ru_maxrss),
+        wide(usage.ru_ixrss),
+        wide(usage.ru_idrss),
+        wide(usage.ru_isrss),
+        wide(usage.ru_minflt),
+        wide(usage.ru_majflt),
+        wide(usage.ru_nswap),
+        wide(usage.ru_inblock),
+        wide(usage.ru_oublock),
+        wide(usage.ru_msgsnd),
+        wide(usage.ru_msgrcv),
+        wide(usage.ru_nsignals),
+        wide(usage.ru_nvcsw),
+        wide(usage.ru_nivcsw),
     ]
+}
+
+/// Machine words have 32 bits on some targets.
+fn wide(number: impl Into<i64>) -> i64 {
+    number.into()
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use edgepack_format::limits::{CHUNK_BYTES, Layout};
+use edgepack_format::targets::Target;
 
 use crate::project::Project;
 use crate::run::{command, run};
@@ -35,17 +37,28 @@ const C_FLAGS: &[&str] = &[
 /// zstd's decoder once, for processors of today and of ten years ago alike, and without its error texts.
 const ZSTD_FLAGS: &str = "-DDYNAMIC_BMI2=0 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT -DZSTD_STRIP_ERROR_STRINGS -fno-asynchronous-unwind-tables";
 
-/// A target as zig names it.
-fn zig_target(triple: &str) -> Result<&'static str> {
-    match triple {
-        "x86_64-unknown-linux-musl" => Ok("x86_64-linux-musl"),
-        "aarch64-unknown-linux-musl" => Ok("aarch64-linux-musl"),
-        _ => bail!("there is no C compiler for {triple}"),
-    }
+/// How a target's C is compiled.
+struct Compiler {
+    triple: &'static str,
+    /// The target as zig names it.
+    zig: &'static str,
+    /// Which processors of it.
+    flags: &'static [&'static str],
 }
 
+const COMPILERS: &[Compiler] = &[
+    Compiler { triple: "x86_64-unknown-linux-musl", zig: "x86_64-linux-musl", flags: &["-mcpu=x86_64"] },
+    Compiler { triple: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", flags: &["-mcpu=generic"] },
+    // As Rust has it: hard float with 16 registers, and no NEON.
+    Compiler {
+        triple: "armv7-unknown-linux-musleabihf",
+        zig: "arm-linux-musleabihf",
+        flags: &["-mcpu=generic+v7a+vfp3-d32+thumb2-neon"],
+    },
+];
+
 /// Compiles all C and assembly, as many at a time as there are cores.
-pub(super) fn compile(project: &Project, triple: &str, sources: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn compile(project: &Project, target: &Target, sources: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
     let zig = tools::zig(project)?;
     let is_code = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "c" || extension == "S");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -56,8 +69,14 @@ pub(super) fn compile(project: &Project, triple: &str, sources: &[PathBuf], fold
             finish(running.remove(0))?;
         }
         let object = source.with_extension("o");
-        let mut compiler = zig_cc(project, &zig, triple)?;
-        compiler.args(C_FLAGS).arg("-I").arg(project.root.join("stub-runtime/c")).arg("-I").arg(folder);
+        let mut compiler = zig_cc(project, &zig, target)?;
+        compiler
+            .args(C_FLAGS)
+            .args(layout_flags(target))
+            .arg("-I")
+            .arg(project.root.join("stub-runtime/c"))
+            .arg("-I")
+            .arg(folder);
         let child = compiler.arg(source).arg("-o").arg(&object).spawn().context("zig cannot be started")?;
         running.push((child, source.display().to_string()));
         objects.push(object);
@@ -66,14 +85,28 @@ pub(super) fn compile(project: &Project, triple: &str, sources: &[PathBuf], fold
     Ok(objects)
 }
 
+/// The numbers of the target's layout, for `stub-runtime/c/wasm-rt.h`.
+fn layout_flags(target: &Target) -> [String; 3] {
+    let Layout { base, chunks_max, .. } = target.layout;
+    let bytes_max = u64::from(chunks_max) * CHUNK_BYTES as u64;
+    [
+        format!("-DEDGE_MEMORY_BASE={base}u"),
+        format!("-DEDGE_MEMORY_BYTES_MAX={bytes_max}u"),
+        format!("-DEDGE_GUARD_BYTES={}u", CHUNK_BYTES),
+    ]
+}
+
 fn finish((mut child, source): (Child, String)) -> Result<()> {
     ensure!(child.wait()?.success(), "{source} was not compiled");
     Ok(())
 }
 
-fn zig_cc(project: &Project, zig: &Path, triple: &str) -> Result<Command> {
-    let mut zig_cc = command("python3", ["-m", "ziglang", "cc", "-target", zig_target(triple)?], &project.root);
-    zig_cc.env("PYTHONPATH", zig);
+/// The C compiler of a target.
+pub(crate) fn zig_cc(project: &Project, zig: &Path, target: &Target) -> Result<Command> {
+    let compiler = COMPILERS.iter().find(|compiler| compiler.triple == target.triple);
+    let compiler = compiler.with_context(|| format!("there is no C compiler for {}", target.triple))?;
+    let mut zig_cc = command("python3", ["-m", "ziglang", "cc", "-target", compiler.zig], &project.root);
+    zig_cc.env("PYTHONPATH", zig).args(compiler.flags);
     Ok(zig_cc)
 }
 
@@ -88,16 +121,16 @@ const FLAGS: &[&str] = &[
 ];
 
 /// Builds the loader with the objects in it.
-pub(super) fn stub(project: &Project, triple: &str, objects: &[PathBuf], folder: &Path) -> Result<()> {
+pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], folder: &Path) -> Result<()> {
     let zig = tools::zig(project)?;
-    let target = project.target().join("stub");
+    let (triple, target_dir) = (target.triple, project.target().join("stub"));
     let package = ["rustc", "--release", "-p", "edgepack-stub", "--bin", "edgepack-stub", "--features", "boot"];
     let zigbuild = zig.join("bin/cargo-zigbuild");
     let mut cargo = command(&zigbuild.display().to_string(), package, &project.root);
     cargo.args(BUILD_STD).args(["--target", triple]);
     let path = format!("{}:/usr/bin:/bin", zig.join("bin").display());
     cargo.env("PATH", path).env("PYTHONPATH", &zig).env("CARGO", "/usr/bin/cargo").env("RUSTC", "/usr/bin/rustc");
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &target).env_remove("RUSTUP_TOOLCHAIN");
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &target_dir).env_remove("RUSTUP_TOOLCHAIN");
     // A process that leaves by exit and never unwinds: size before speed, the engine is not in here.
     cargo.env("CARGO_PROFILE_RELEASE_PANIC", "abort").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
     cargo.env(format!("CFLAGS_{}", triple.replace('-', "_")), ZSTD_FLAGS);
@@ -108,7 +141,7 @@ pub(super) fn stub(project: &Project, triple: &str, objects: &[PathBuf], folder:
     // Only for the last step: as flags of every crate they would build all of them anew for every engine.
     cargo.arg("--").args(objects.iter().map(|object| format!("-Clink-arg={}", object.display())));
     run(&mut cargo)?;
-    let built = target.join(triple).join("release/edgepack-stub");
+    let built = target_dir.join(triple).join("release/edgepack-stub");
     let symbols = folder.join("stub.symbols");
     std::fs::copy(&built, &symbols).with_context(|| format!("{} was not built", built.display()))?;
     run(command("llvm-strip-22", ["--strip-all", "-o"], &project.root).arg(folder.join("stub")).arg(&symbols))

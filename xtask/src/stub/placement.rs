@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::Hash;
 use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_ARENA_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES, heap_plan};
-use edgepack_format::limits::{MEMORY_BASE, PAGE_BYTES};
+use edgepack_format::limits::PAGE_BYTES;
 
 use super::base::{BaseImage, Heat};
 use super::hot::{self, PROGRAMS};
@@ -46,12 +46,19 @@ pub(super) fn everything(base: &BaseImage<'_>) -> Heat {
     stored.map(|(number, _)| (number, PROGRAMS.len() as u64)).collect()
 }
 
-/// The plan, by watching the programs on a stub that has the recorded start's memory as its base image.
-pub(super) fn plan(stub: &Path, engine: Hash, base_memory: &[u8], log: &[u8], folder: &Path) -> Result<Vec<u8>> {
+/// The plan, by watching the programs on a stub that has the recorded start's memory as its base image, and linear
+/// memory at that address.
+pub(super) fn plan(
+    (stub, memory_base): (&Path, u64),
+    engine: Hash,
+    base_memory: &[u8],
+    log: &[u8],
+    folder: &Path,
+) -> Result<Vec<u8>> {
     let mut watched = Vec::new();
     for (name, script) in PROGRAMS {
         let program = hot::program(stub, engine, base_memory, (name, script), folder)?;
-        watched.push(watch(&program, base_memory.len())?);
+        watched.push(watch(&program, base_memory.len(), memory_base)?);
         std::fs::remove_file(&program)?;
     }
     let (blocks, allocations) = blocks(log)?;
@@ -59,7 +66,7 @@ pub(super) fn plan(stub: &Path, engine: Hash, base_memory: &[u8], log: &[u8], fo
 }
 
 /// Runs a program under valgrind's lackey, which prints every access to memory.
-fn watch(program: &Path, memory_bytes: usize) -> Result<Touches> {
+fn watch(program: &Path, memory_bytes: usize, memory_base: u64) -> Result<Touches> {
     let mut command = Command::new("/usr/bin/valgrind");
     command.args(["--tool=lackey", "--trace-mem=yes", "--basic-counts=no"]).arg(program);
     command.env_clear().env("HOME", "/").current_dir("/");
@@ -70,7 +77,7 @@ fn watch(program: &Path, memory_bytes: usize) -> Result<Touches> {
     let mut touches = Touches(vec![0; memory_bytes / GRANULE_BYTES]);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
-        if let Some((kind, address, bytes)) = access(&line) {
+        if let Some((kind, address, bytes)) = access(&line, memory_base) {
             touches.add(kind, address, bytes);
         }
         line.clear();
@@ -81,7 +88,7 @@ fn watch(program: &Path, memory_bytes: usize) -> Result<Touches> {
 }
 
 /// ` S 8001ca1a8,4`: what kind of access, where, how many bytes.
-fn access(line: &[u8]) -> Option<(u8, usize, usize)> {
+fn access(line: &[u8], memory_base: u64) -> Option<(u8, usize, usize)> {
     let kind = match line.get(..3)? {
         b" L " => READ,
         b" S " | b" M " => WRITTEN,
@@ -89,7 +96,7 @@ fn access(line: &[u8]) -> Option<(u8, usize, usize)> {
     };
     let text = std::str::from_utf8(line.get(3..)?).ok()?;
     let (address, bytes) = text.trim_end().split_once(',')?;
-    let address = u64::from_str_radix(address, 16).ok()?.checked_sub(MEMORY_BASE)?;
+    let address = u64::from_str_radix(address, 16).ok()?.checked_sub(memory_base)?;
     Some((kind, usize::try_from(address).ok()?, bytes.parse().ok()?))
 }
 

@@ -7,19 +7,20 @@ use std::process::{Command, Output, Stdio};
 use edgepack_format::container::{Effect, Guard, Hash};
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
+use edgepack_format::targets::{Target, find};
 use edgepack_packer::{Contents, Engine, Memory, Started, container, executable};
 
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::{command, run};
 
-const TRIPLE: &str = "x86_64-unknown-linux-musl";
 const STACK_POINTER: u32 = 1 << 20;
 /// As many pages of the guest's ballast are mapped; the rest is cold.
 const HOT_BALLAST: u32 = 8;
 
 /// What the packer needs, and where to put what it makes.
 struct Bench {
+    machine: Machine,
     folder: PathBuf,
     stub: Vec<u8>,
     engine: Hash,
@@ -28,6 +29,33 @@ struct Bench {
     ballast: u32,
     loaded: Vec<u8>,
     started: Vec<u8>,
+}
+
+/// A target, and what runs it here.
+#[derive(Clone, Copy)]
+struct Machine {
+    target: &'static Target,
+    /// qemu's arguments; none if it is this machine.
+    qemu: Option<&'static [&'static str]>,
+}
+
+impl Machine {
+    fn command(self, program: &Path) -> Command {
+        let Some(args) = self.qemu else { return Command::new(program) };
+        let mut command = Command::new(format!("qemu-{}-static", self.target.host_arch));
+        // A stack of the size that the loader asks for: qemu's does not grow with the limit.
+        command.args(["-s", "67108864"]).args(args).arg(program);
+        command
+    }
+
+    /// Exit code, standard output and error, without the effect that the started image replays.
+    fn ran(self, program: &Path, args: &[&str]) -> (i32, String, String) {
+        let Output { status, stdout, stderr } =
+            self.command(program).args(args).env("HOME", "/home/x").stdin(Stdio::null()).output().unwrap();
+        // Standard output may be a table; a byte that is no text counts as one.
+        let text = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect::<String>();
+        (status.code().unwrap_or(-1), text(stdout), text(stderr))
+    }
 }
 
 /// Which images go into a container.
@@ -39,7 +67,7 @@ enum Images {
 }
 
 impl Bench {
-    fn new() -> Bench {
+    fn new(machine: Machine) -> Bench {
         let project = Project::open().unwrap();
         let inputs = ["stub-runtime/tests/guest"];
         let folder = project.cached("test-guest", &inputs, "", |folder| {
@@ -55,11 +83,16 @@ impl Bench {
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
         let ballast: u32 = fs::read_to_string(folder.join("ballast")).unwrap().parse().unwrap();
         let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
-        let stub =
-            super::link(&project, &guest, TRIPLE, &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect())
-                .unwrap();
+        let stub = super::link(
+            &project,
+            &guest,
+            machine.target,
+            &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect(),
+        )
+        .unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
+            machine,
             stub: fs::read(stub).unwrap(),
             engine: edgepack_packer::engine_hash(&read("guest.wasm"), &base),
             loaded: read("loaded.mem"),
@@ -111,27 +144,43 @@ fn make_runnable(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Exit code, standard output and error, without the effect that the started image replays.
-fn ran(program: &Path, args: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(program).args(args).env("HOME", "/home/x").stdin(Stdio::null()).output().unwrap();
-    // Standard output may be a table; a byte that is no text counts as one.
-    let text = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect::<String>();
-    (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
-
-/// One test, because building the stub takes minutes and is done once.
-#[test]
-#[ignore = "builds a stub: `cargo xtask test` runs it"]
-fn a_guest_boots_from_every_image_and_ends_as_it_should() {
-    let bench = Bench::new();
+/// One test for each machine, because building the stub takes minutes and is done once.
+fn boots_and_ends_as_it_should(machine: Machine) {
+    let bench = Bench::new(machine);
     images_agree(&bench);
     pages_come_from_everywhere(&bench);
     touched_pages_are_listed(&bench);
     ends(&bench);
     grants_hold(&bench);
     damage_is_refused(&bench);
-    strip_keeps_the_app(&bench);
+}
+
+#[test]
+#[ignore = "builds a stub: `cargo xtask test` runs it"]
+fn a_guest_boots_from_every_image_and_ends_as_it_should() {
+    let machine = Machine { target: find("x64").unwrap(), qemu: None };
+    boots_and_ends_as_it_should(machine);
+    // Binutils knows this machine's executables only.
+    strip_keeps_the_app(&Bench::new(machine));
+}
+
+#[test]
+#[ignore = "builds a stub: `cargo xtask test` runs it"]
+fn the_same_on_arm64_with_pages_of_every_size_and_39_bits_of_addresses() {
+    let target = find("arm64").unwrap();
+    boots_and_ends_as_it_should(Machine { target, qemu: Some(&["-R", "0x8000000000"]) });
+    for qemu in [["-p", "16384"].as_slice(), &["-p", "65536"]] {
+        let bench = Bench::new(Machine { target, qemu: Some(qemu) });
+        images_agree(&bench);
+        pages_come_from_everywhere(&bench);
+        ends(&bench);
+    }
+}
+
+#[test]
+#[ignore = "builds a stub: `cargo xtask test` runs it"]
+fn the_same_on_armv7() {
+    boots_and_ends_as_it_should(Machine { target: find("armv7").unwrap(), qemu: Some(&[]) });
 }
 
 fn images_agree(bench: &Bench) {
@@ -150,16 +199,26 @@ fn images_agree(bench: &Bench) {
         let container = bench.container(Grants::default(), images, guards, hot_pages);
         let program = bench.program(name, &container);
         let sum = "started\nsum 3207571072\n".to_owned();
-        assert_eq!(ran(&program, &[]), (0, sum.clone(), String::new()), "{name}");
+        assert_eq!(bench.machine.ran(&program, &[]), (0, sum.clone(), String::new()), "{name}");
         let file = bench.folder.join("app.epk");
         fs::write(&file, container).unwrap();
         let stub = bench.folder.join("stub");
         fs::write(&stub, &bench.stub).unwrap();
         make_runnable(&stub);
-        assert_eq!(ran(&stub, &[file.to_str().unwrap()]), (0, sum, String::new()), "{name} as a file");
-        let (code, written, _) = ran(&program, &["write-cold"]);
+        assert_eq!(
+            bench.machine.ran(&stub, &[file.to_str().unwrap()]),
+            (0, sum.clone(), String::new()),
+            "{name} as a file"
+        );
+        let script = [format!("#!{}\n", stub.display()).into_bytes(), fs::read(&file).unwrap()].concat();
+        fs::write(&file, script).unwrap();
+        make_runnable(&file);
+        if bench.machine.qemu.is_none() {
+            assert_eq!(bench.machine.ran(&file, &[]), (0, sum, String::new()), "{name} as a script");
+        }
+        let (code, written, _) = bench.machine.ran(&program, &["write-cold"]);
         assert_eq!((code, written.trim_start_matches("started\n").chars().count()), (0, 2 * 65_536), "{name}");
-        let (_, written, _) = ran(&program, &["fill"]);
+        let (_, written, _) = bench.machine.ran(&program, &["fill"]);
         assert!(written.ends_with("filled\n"), "{name}: the kernel wrote into cold memory");
     }
 }
@@ -176,9 +235,9 @@ fn pages_come_from_everywhere(bench: &Bench) {
     ] {
         let container = bench.container(Grants::default(), images, &[], &hot_pages);
         let program = bench.program(name, &container);
-        let (code, written, error) = ran(&program, &["ballast"]);
+        let (code, written, error) = bench.machine.ran(&program, &["ballast"]);
         assert_eq!((code, written.trim_start_matches("started\n"), &*error), (0, "ballast right\n", ""), "{name}");
-        let traced = Command::new(&program).arg("ballast").env("EDGEPACK_TRACE", "pages").output().unwrap();
+        let traced = bench.machine.command(&program).arg("ballast").env("EDGEPACK_TRACE", "pages").output().unwrap();
         assert!(traced.stdout.ends_with(b"ballast right\n"), "{name}, page by page");
     }
 }
@@ -186,7 +245,7 @@ fn pages_come_from_everywhere(bench: &Bench) {
 fn touched_pages_are_listed(bench: &Bench) {
     let program = bench.program("traced", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
     let touched = |command: &str| {
-        let output = Command::new(&program).arg(command).env("EDGEPACK_TRACE", "pages").output().unwrap();
+        let output = bench.machine.command(&program).arg(command).env("EDGEPACK_TRACE", "pages").output().unwrap();
         let list = String::from_utf8(output.stderr).unwrap();
         let pages = list.lines().map(|line| line.strip_prefix("edgepack: page ").unwrap().parse::<u32>().unwrap());
         pages.filter(|page| (bench.ballast..bench.ballast + 64).contains(page)).count()
@@ -197,32 +256,32 @@ fn touched_pages_are_listed(bench: &Bench) {
 fn ends(bench: &Bench) {
     let program = bench.program("ends", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
     let stopped = |sentence: &str| (134, String::new(), format!("edgepack: the engine stopped: {sentence}\n"));
-    assert_eq!(ran(&program, &["exit"]).0, 7);
-    assert_eq!(ran(&program, &["trap"]), stopped("unreachable code"));
-    assert_eq!(ran(&program, &["outside"]), stopped("memory access out of bounds"));
-    assert_eq!(ran(&program, &["recurse"]), stopped("stack overflow"));
-    assert_eq!(ran(&program, &["pointer"]), stopped("a host call's pointer is out of bounds"));
-    assert_eq!(ran(&program, &["indirect"]), stopped("wrong indirect call"));
-    assert_eq!(ran(&program, &["deep"]).1, "500000\n", "more than the usual limit of 8 MiB");
-    assert_eq!(ran(&program, &["grow"]), (0, "2157024\n".to_owned(), String::new()));
-    assert_eq!(ran(&program, &["wait"]).1, "waited\n");
+    assert_eq!(bench.machine.ran(&program, &["exit"]).0, 7);
+    assert_eq!(bench.machine.ran(&program, &["trap"]), stopped("unreachable code"));
+    assert_eq!(bench.machine.ran(&program, &["outside"]), stopped("memory access out of bounds"));
+    assert_eq!(bench.machine.ran(&program, &["recurse"]), stopped("stack overflow"));
+    assert_eq!(bench.machine.ran(&program, &["pointer"]), stopped("a host call's pointer is out of bounds"));
+    assert_eq!(bench.machine.ran(&program, &["indirect"]), stopped("wrong indirect call"));
+    assert_eq!(bench.machine.ran(&program, &["deep"]).1, "500000\n", "more than the usual limit of 8 MiB");
+    assert_eq!(bench.machine.ran(&program, &["grow"]), (0, "2157024\n".to_owned(), String::new()));
+    assert_eq!(bench.machine.ran(&program, &["wait"]).1, "waited\n");
 }
 
 fn grants_hold(bench: &Bench) {
     let program = bench.program("denied", &bench.container(Grants::default(), Images::Loaded, &[], &[]));
-    assert_eq!(ran(&program, &["env"]).1, "unset\n");
-    assert_eq!(ran(&program, &["read"]).1, "refused 10001\n");
+    assert_eq!(bench.machine.ran(&program, &["env"]).1, "unset\n");
+    assert_eq!(bench.machine.ran(&program, &["read"]).1, "refused 10001\n");
     let env = Scope::Some(vec!["HOME".to_owned()]);
     let grants = Grants { env, read: Scope::All, ..Grants::default() };
     let program = bench.program("granted", &bench.container(grants, Images::Loaded, &[], &[]));
-    assert_eq!(ran(&program, &["env"]).1, "/home/x");
-    assert_eq!(ran(&program, &["read"]).1, fs::read_to_string("/etc/hostname").unwrap());
+    assert_eq!(bench.machine.ran(&program, &["env"]).1, "/home/x");
+    assert_eq!(bench.machine.ran(&program, &["read"]).1, fs::read_to_string("/etc/hostname").unwrap());
 }
 
 fn damage_is_refused(bench: &Bench) {
     let whole = bench.container(Grants::default(), Images::Loaded, &[], &[]);
     let refused = |bytes: &[u8]| {
-        let (code, _, error) = ran(&bench.program("damaged", bytes), &[]);
+        let (code, _, error) = bench.machine.ran(&bench.program("damaged", bytes), &[]);
         assert_eq!(code, 1, "{error}");
         error
     };
@@ -234,6 +293,7 @@ fn damage_is_refused(bench: &Bench) {
     assert_eq!(refused(b"something else"), "edgepack: not an edgepack container\n");
     let other = Bench {
         engine: [1; 32],
+        machine: bench.machine,
         stub: bench.stub.clone(),
         base: bench.base.clone(),
         ballast: bench.ballast,
@@ -251,5 +311,5 @@ fn strip_keeps_the_app(bench: &Bench) {
     let program = bench.program("stripped", &bench.container(Grants::default(), Images::Loaded, &[], &[3]));
     let status = Command::new("strip").arg(&program).status().unwrap();
     assert!(status.success());
-    assert_eq!(ran(&program, &["hello"]).1, "hello\n");
+    assert_eq!(bench.machine.ran(&program, &["hello"]).1, "hello\n");
 }

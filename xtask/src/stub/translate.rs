@@ -102,7 +102,7 @@ impl<'a> Translation<'a> {
         let mut unit = start.clone();
         let mut length = 0;
         for function in &self.functions {
-            unit.push_str(&direct_calls(unstatic(function)?)?);
+            unit.push_str(&plain_addresses(&direct_calls(unstatic(function)?)?)?);
             length += function.len();
             if length > total / UNITS {
                 units.push(std::mem::replace(&mut unit, start.clone()));
@@ -128,8 +128,9 @@ fn replace(text: &str, from: &str, to: &str, count: usize) -> Result<String> {
 
 /// `mem->data` is a load before every access, and after every store again; the constant is none.
 fn with_constant_base(prelude: &str) -> Result<String> {
+    let text = replace(prelude, "(wasm_rt_memory_t* mem, u64 addr", "(wasm_rt_memory_t* mem, edge_address_t addr", 4)?;
     let text = replace(
-        prelude,
+        &text,
         "wasm_rt_memcpy(&result, &mem->data[addr], sizeof(t1));",
         "wasm_rt_memcpy(&result, EDGE_AT(addr), sizeof(t1));",
         1,
@@ -244,5 +245,28 @@ fn direct_calls(function: String) -> Result<String> {
     text.push_str(rest);
     let text = text.replace("CALL_INDIRECT(instance->w2c_T0,", "CALL_INDIRECT(edge_t0,");
     ensure!(!text.contains("instance->w2c_T0"), "the engine uses its table otherwise than for calls");
+    Ok(text)
+}
+
+/// `(u64)(address) + offset` → a macro with the two of them, which 32-bit targets need apart.
+fn plain_addresses(function: &str) -> Result<String> {
+    const ACCESS: &str = "(&instance->w2c_memory, (u64)(";
+    let mut text = String::with_capacity(function.len());
+    let mut rest = function;
+    while let Some((before, after)) = rest.split_once(ACCESS) {
+        let (address, after) = after.split_once(')').context("wasm2c's output has changed: an address without end")?;
+        let (offset, after) = match after.strip_prefix(" + ") {
+            Some(more) => more.split_at(more.find([',', ')']).context("an access without end")?),
+            None => ("0", after),
+        };
+        ensure!(
+            !address.contains('(') && offset.trim_end_matches('u').parse::<u32>().is_ok(),
+            "wasm2c's output has changed: an access to {address} + {offset}"
+        );
+        text.push_str(&format!("{before}(&instance->w2c_memory, EDGE_ADDRESS({address}, {offset})"));
+        rest = after;
+    }
+    text.push_str(rest);
+    ensure!(!text.contains("w2c_memory, (u64)"), "wasm2c's output has changed: an address of another form");
     Ok(text)
 }
