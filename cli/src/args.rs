@@ -117,7 +117,8 @@ pub(crate) struct BundleArgs {
     #[arg(long)]
     pub(crate) keep_names: bool,
     /// Where the source map goes: into the script, into FILE.map, or nowhere
-    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_value = "none", default_missing_value = "external")]
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "none", default_missing_value = "external")]
     pub(crate) source_map: SourceMapPlace,
     /// Write what is in the bundle, in esbuild's metafile format
     #[arg(long, value_name = "FILE")]
