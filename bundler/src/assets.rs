@@ -10,7 +10,6 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::entry::App;
 use crate::graph::{Body, Graph, Target};
 use crate::package::{Packages, glob_matches};
-use crate::requires::FileReference;
 use crate::shake::Live;
 use crate::virtual_paths::VirtualPaths;
 use crate::{Asset, BundleOptions};
@@ -23,8 +22,9 @@ pub(crate) fn collect_assets(
     options: &BundleOptions,
 ) -> Result<Vec<Asset>, Diagnostics> {
     let mut files = Vec::new();
+    let mut packages = Packages::default();
     for (id, module) in graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]) {
-        let references: Vec<&FileReference> = match &module.body {
+        let references: Vec<&String> = match &module.body {
             Body::CommonJs(body) => body.requests.files.iter().collect(),
             Body::Esm(body) => {
                 let parts = body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live);
@@ -36,11 +36,13 @@ pub(crate) fn collect_assets(
             _ => None,
         }));
         let folder = module.file.parent().unwrap_or(&app.root);
+        // Packages of a workspace lie beside the app, and have files of their own.
+        let package = packages.nearest_named(folder).map_or_else(|| app.root.clone(), |package| package.folder.clone());
         for reference in references {
-            let path = join(folder, &reference.parts);
+            let path = join(folder, reference);
             // A folder around the code itself is a way to some other file, not a folder to read from.
             let surrounds_code = module.file.starts_with(&path) || app.entry.starts_with(&path);
-            if path.starts_with(&app.root) && !surrounds_code {
+            if (path.starts_with(&app.root) || path.starts_with(&package)) && !surrounds_code {
                 list_files(&path, &mut files);
             }
         }
@@ -62,16 +64,14 @@ fn globs_of(edgepack: &Value) -> Vec<String> {
     globs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// As `path.join`, and as `path.resolve` for relative parts.
-fn join(folder: &Path, parts: &[String]) -> PathBuf {
+/// As `path.join`.
+fn join(folder: &Path, relative: &str) -> PathBuf {
     let mut path = folder.to_owned();
-    for part in parts {
-        for component in Path::new(part).components() {
-            match component {
-                Component::ParentDir => drop(path.pop()),
-                Component::Normal(name) => path.push(name),
-                _ => {}
-            }
+    for component in Path::new(relative).components() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            Component::Normal(name) => path.push(name),
+            _ => {}
         }
     }
     path

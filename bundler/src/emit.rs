@@ -16,7 +16,7 @@ use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
 use crate::names::{Names, choose_names};
 use crate::parse::Sources;
-use crate::runtime::Runtime;
+use crate::runtime::{Awaiting, Runtime};
 use crate::shake::Live;
 use crate::steps::StepNames;
 use crate::{Form, Format, ModuleInfo};
@@ -67,6 +67,7 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Live,
     pub(crate) names: &'a Names,
     pub(crate) runtime: Runtime,
+    pub(crate) awaiting: Awaiting,
     pub(crate) steps: StepNames,
     pub(crate) form: Form,
     /// What is imported from outside by `import` statements.
@@ -105,13 +106,15 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
     let names = choose_names(&linked, live, form);
-    let runtime = Runtime::parse(&linked.graph.sources, form);
+    let awaiting = awaiting(&linked, live, form);
+    let runtime = Runtime::parse(&linked.graph.sources, form, awaiting);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
     let mut emitter = Emitter {
         linked: &linked,
         live,
         names: &names,
         runtime,
+        awaiting,
         steps,
         form,
         imports: Vec::new(),
@@ -138,6 +141,12 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         sources: linked.graph.sources,
         warnings: linked.graph.warnings,
     }
+}
+
+fn awaiting(linked: &Linked, live: &Live, form: Form) -> Awaiting {
+    let mut ids = 0..linked.graph.modules.len();
+    let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
+    if form == Form::Resumable && ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {

@@ -16,6 +16,7 @@ use crate::emit_lazy::{emit_init, emit_lazy, emit_namespace, emit_registration};
 use crate::graph::{ModuleId, Target};
 use crate::link::Evaluation;
 use crate::rewrite::Rewriter;
+use crate::runtime::Awaiting;
 use crate::shake::{Source, Taken};
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
@@ -280,20 +281,36 @@ fn emit_wrapped(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
         body.extend(emit_open_stars(emitter, id));
     }
     body.extend(emit_parts(emitter, id));
-    let links = imports.iter().filter(|id| emitter.linked.evaluation[**id] == Evaluation::Wrapped);
-    let links = links.filter_map(|id| emitter.names.esm_numbers.get(id)).map(|id| number(*id)).collect();
+    let links = imports.iter().filter_map(|id| link_number(emitter, *id)).collect();
     let module = &emitter.linked.graph.modules[id];
+    let awaits = match (emitter.linked.awaits[id], module.esm().is_some_and(|body| body.awaits)) {
+        (_, true) => 2,
+        (true, false) => 1,
+        (false, false) => 0,
+    };
     let args = vec![
         number(emitter.names.esm_numbers.get(&id).copied().unwrap_or_default()),
         string(below_app(&module.path)),
         array(links),
-        number(usize::from(emitter.linked.awaits[id])),
+        number(awaits),
         function_expr(function(FunctionKind::Generator, Vec::new(), body)),
     ];
     let define = call(ident_expr(&emitter.runtime.need("$define")), args, DUMMY_SP);
     match emitter.names.namespaces.get(&id) {
         Some(namespace) => declare(VarDeclKind::Const, vec![(namespace.clone(), Some(define))]),
         None => expr_stmt(define),
+    }
+}
+
+/// A module that must be linked before; where modules await, also one that only must run before, as `~number`.
+fn link_number(emitter: &Emitter<'_>, id: ModuleId) -> Option<Box<Expr>> {
+    match emitter.linked.evaluation[id] {
+        Evaluation::Wrapped => emitter.names.esm_numbers.get(&id).map(|id| number(*id)),
+        Evaluation::CommonJs if emitter.awaiting == Awaiting::SideBySide => {
+            let arg = number(*emitter.names.commonjs_numbers.get(&id)?);
+            Some(Box::new(Expr::Unary(UnaryExpr { span: DUMMY_SP, op: op!("~"), arg })))
+        }
+        Evaluation::CommonJs | Evaluation::Eager => None,
     }
 }
 
@@ -325,6 +342,8 @@ pub(crate) fn emit_import_statements(emitter: &mut Emitter<'_>, id: ModuleId) ->
 
 fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[ModuleId]) -> Vec<Stmt> {
     let mut stmts = Vec::new();
+    // `$evaluateAsync` follows the links.
+    let runs_by_itself = emitter.awaiting == Awaiting::SideBySide;
     let mut taken_from: Vec<ModuleId> = imports.to_vec();
     for value in emitter.live.taken.get(&id).into_iter().flatten() {
         if let Source::CommonJs(child) = value.from
@@ -337,8 +356,12 @@ fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[Modu
         match emitter.linked.evaluation[child] {
             Evaluation::CommonJs => {
                 let taken = emitter.names.taken_by_wrapped(id, &Source::CommonJs(child));
+                if taken.is_empty() && runs_by_itself && imports.contains(&child) {
+                    continue;
+                }
                 stmts.extend(emit_commonjs_import(emitter, child, taken));
             }
+            Evaluation::Wrapped if runs_by_itself => {}
             Evaluation::Wrapped => stmts.extend(emit_evaluate(emitter, child)),
             // The program's own modules have run already.
             Evaluation::Eager => {}

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::AppManifest;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::package::Packages;
+use crate::package::{Package, Packages};
 use crate::resolve::{NodeResolver, Request};
 
 /// An app as found on disk.
@@ -26,7 +26,11 @@ pub(crate) fn find_app(path: &Path) -> Result<App, Diagnostics> {
     })?;
     let entry = if real.is_dir() { entry_of_folder(&real, &shown)? } else { real };
     let folder = entry.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let package = Packages::default().nearest_named(&folder).or_else(|| Packages::default().nearest(&folder));
+    let mut packages = Packages::default();
+    let package = packages.nearest_named(&folder).or_else(|| packages.nearest(&folder));
+    if !packages.broken.is_empty() {
+        return Err(Diagnostics(packages.broken.iter().map(|broken| broken.diagnostic("package.json")).collect()));
+    }
     let manifest = AppManifest {
         root: package.as_ref().map_or(folder, |package| package.folder.clone()),
         name: package.as_ref().and_then(|package| package.name()).map(str::to_owned),
@@ -39,10 +43,10 @@ pub(crate) fn find_app(path: &Path) -> Result<App, Diagnostics> {
 /// `exports` of the folder's own package.json first, then what `require` of the folder would load.
 fn entry_of_folder(folder: &Path, shown: &str) -> Result<PathBuf, Diagnostics> {
     let resolver = NodeResolver::new();
-    let package = Packages::default().nearest(folder).filter(|package| package.folder == folder);
+    let package = Package::read(folder).map_err(|broken| broken.diagnostic("package.json"))?;
     let own = package.as_ref().filter(|package| package.json.get("exports").is_some()).and_then(|p| p.name());
-    own.and_then(|name| resolver.resolve_file(folder, name, Request::Import).ok())
-        .or_else(|| resolver.resolve_file(folder, ".", Request::Require).ok())
+    own.and_then(|name| resolver.resolve_file(folder, name, Request::Import))
+        .or_else(|| resolver.resolve_file(folder, ".", Request::Require))
         .ok_or_else(|| {
             Diagnostic::of_file(Severity::Error, shown, format!("The folder `{shown}` has no entry module."))
                 .with_hint("Set `main` in its package.json, or add an index.js.")

@@ -1,22 +1,29 @@
 //! Loads the entry and everything reachable from it into one graph of modules.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use swc_core::common::{SourceMapper, Span};
+use edgepack_format::limits::SOURCE_BYTES_MAX;
+use swc_core::common::{FileName, Span};
 use swc_core::ecma::ast::{Function, Id};
 
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::dialect::Dialect;
 use crate::entry::App;
 use crate::json::json_module;
-use crate::package::{PackageType, Packages};
-use crate::parse::{Parsed, Sources, parse_source};
-use crate::requires::{Dependency, DependencyKind, ModuleNames, Requests, find_requests};
+use crate::known_text::known_names;
+use crate::missing::{find_fault, weigh};
+use crate::package::{PackageType, Packages, broken_json};
+use crate::parse::{Parsed, Sources, SyntaxError, parse_source};
+use crate::patterns::matching_files;
+use crate::require_aliases::with_aliases;
+use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
-use crate::scan::{EsModule, scan_module};
-use crate::virtual_paths::{APP, VirtualPaths};
+use crate::scan::{EsModule, WrapperNames, scan_module};
+use crate::virtual_paths::{VirtualPaths, below_app};
 use crate::{BundleOptions, PackageId};
 
 /// Index of a module in `Graph::modules`; the entry is 0.
@@ -26,6 +33,8 @@ pub(crate) type ModuleId = usize;
 pub(crate) struct Graph {
     pub(crate) sources: Sources,
     pub(crate) modules: Vec<Module>,
+    /// What was wrong while loading; the graph is as whole as it can be without that.
+    pub(crate) errors: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) packages: Packages,
     pub(crate) virtual_paths: VirtualPaths,
@@ -46,6 +55,8 @@ pub(crate) struct Module {
     pub(crate) body: Body,
     /// Where each `require` and `import()` leads, by the span of the call.
     pub(crate) targets: HashMap<Span, Target>,
+    /// What each `require` and `import()` of a name that is partly known may mean, by the span of the call.
+    pub(crate) matches: HashMap<Span, Vec<Target>>,
     /// Where each record of `EsModule::imports` leads.
     pub(crate) import_targets: Vec<Target>,
     importer: Option<ModuleId>,
@@ -79,7 +90,7 @@ pub(crate) enum Target {
 impl Module {
     /// The path shown to the user: relative to the app's root.
     pub(crate) fn shown(&self) -> &str {
-        self.path.strip_prefix(APP).map_or(&*self.path, |path| path.trim_start_matches('/'))
+        below_app(&self.path)
     }
 
     pub(crate) fn esm(&self) -> Option<&EsModule> {
@@ -95,9 +106,26 @@ impl Module {
             Body::Esm(_) => None,
         }
     }
+
+    /// What the pieces of its code ask for.
+    pub(crate) fn requests(&self) -> Vec<&Requests> {
+        match &self.body {
+            Body::CommonJs(body) => vec![&body.requests],
+            Body::Esm(body) => body.parts.iter().map(|part| &part.requests).collect(),
+        }
+    }
+
+    /// Where the calls in a piece of its code may lead.
+    pub(crate) fn leads(&self, requests: &Requests) -> Vec<(DependencyKind, &Target)> {
+        let known = requests.dependencies.iter().filter_map(|it| Some((it.kind, self.targets.get(&it.span)?)));
+        let partly = requests.patterns.iter().flat_map(|pattern| {
+            self.matches.get(&pattern.span).into_iter().flatten().map(|target| (pattern.kind, target))
+        });
+        known.chain(partly).collect()
+    }
 }
 
-/// Loads the whole graph; all errors on the way are reported together.
+/// Loads the whole graph, and goes on after errors.
 pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Diagnostics> {
     let mut loader = Loader {
         options,
@@ -105,6 +133,7 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         graph: Graph {
             sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
+            errors: Vec::new(),
             warnings: Vec::new(),
             packages: Packages::default(),
             virtual_paths: VirtualPaths::new(&app.root),
@@ -112,8 +141,8 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         },
         by_file: HashMap::new(),
         queue: VecDeque::new(),
-        errors: Vec::new(),
-        failed_requires: Vec::new(),
+        failures: Vec::new(),
+        unknown: Vec::new(),
     };
     loader.enqueue(app.entry.clone(), None);
     while let Some((file, id, importer)) = loader.queue.pop_front() {
@@ -122,12 +151,10 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         loader.graph.modules.push(module);
         loader.follow(id);
     }
-    loader.judge_failed_requires();
-    if loader.errors.is_empty() {
-        return Ok(loader.graph);
-    }
-    loader.errors.append(&mut loader.graph.warnings);
-    Err(Diagnostics(loader.errors))
+    loader.judge_failures();
+    loader.tell_of_broken_packages();
+    loader.warn_of_unknown();
+    Ok(loader.graph)
 }
 
 struct Loader<'a> {
@@ -136,13 +163,18 @@ struct Loader<'a> {
     graph: Graph,
     by_file: HashMap<PathBuf, ModuleId>,
     queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
-    errors: Vec<Diagnostic>,
-    /// Top-level `require`s that cannot succeed, with the index in `errors` before which they were met.
-    failed_requires: Vec<FailedRequire>,
+    /// Requests that cannot succeed; whether that matters is known when everything is loaded.
+    failures: Vec<FailedRequest>,
+    /// Calls of `require` and `import` whose specifiers are not known.
+    unknown: Vec<(ModuleId, Span)>,
 }
 
-struct FailedRequire {
+struct FailedRequest {
     module: ModuleId,
+    specifier: String,
+    request: Request,
+    failure: Failure,
+    /// How many errors were met before.
     errors_before: usize,
     found: Diagnostic,
 }
@@ -152,7 +184,7 @@ struct Asked<'a> {
     specifier: &'a str,
     request: Request,
     span: Span,
-    guarded: bool,
+    failure: Failure,
 }
 
 impl Loader<'_> {
@@ -171,7 +203,7 @@ impl Loader<'_> {
         let package = packages.nearest(&folder);
         let package_type = package.as_ref().map_or(PackageType::Unstated, |package| package.package_type());
         let named = packages.nearest_named(&folder);
-        let extension = file.extension().map_or_else(String::new, |extension| extension.to_string_lossy().into_owned());
+        let dialect = self.dialect(&file);
         let mut module = Module {
             package: named.as_ref().and_then(|package| {
                 let version = package.version().unwrap_or_default().to_owned();
@@ -179,7 +211,7 @@ impl Loader<'_> {
             }),
             may_drop_unused: package.is_some_and(|package| package.may_drop_unused(&file))
                 || named.is_some_and(|package| package.may_drop_unused(&file)),
-            typescript: matches!(&*extension, "ts" | "mts" | "cts" | "tsx"),
+            typescript: dialect.is_typescript(),
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
@@ -187,78 +219,115 @@ impl Loader<'_> {
                 is_json: false,
             })),
             targets: HashMap::new(),
+            matches: HashMap::new(),
             import_targets: Vec::new(),
             importer,
             file,
             path,
         };
-        match self.read_body(&mut module, &extension, package_type) {
+        match self.read_body(&mut module, &dialect, package_type) {
             Ok(body) => module.body = body,
-            Err(mut found) => {
-                found.importers = self.importers(importer, module.shown());
-                self.errors.push(*found);
+            Err(found) => {
+                let importers = self.importers(importer, module.shown());
+                let found = found.into_iter().map(|found| Diagnostic { importers: importers.clone(), ..found });
+                self.graph.errors.extend(found);
             }
         }
         module
     }
 
-    fn read_body(&self, module: &mut Module, extension: &str, package: PackageType) -> Result<Body, Box<Diagnostic>> {
+    /// A tsconfig.json that is broken is told of once, and then as if it were not there.
+    fn dialect(&mut self, file: &Path) -> Dialect {
+        // TypeScript leaves JavaScript alone unless told otherwise; the JSX in it is still that of the project.
+        let has_jsx = file.extension().is_some_and(|extension| extension == "jsx");
+        let asked = if has_jsx { file.with_extension("tsx") } else { file.to_owned() };
+        match self.resolver.tsconfig(&asked) {
+            Ok(tsconfig) => Dialect::of(file, tsconfig.as_deref()),
+            Err(reason) => {
+                if !self.graph.errors.iter().any(|found| found.message == reason) {
+                    let path = self.graph.virtual_paths.assign(file, &mut self.graph.packages);
+                    self.graph.errors.push(Diagnostic::of_file(Severity::Error, below_app(&path), reason));
+                }
+                Dialect::of(file, None)
+            }
+        }
+    }
+
+    fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let bytes = fs::read(&module.file).map_err(|error| {
-            Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` cannot be read: {error}."))
-        })?;
-        module.source_bytes = bytes.len();
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Diagnostic::of_file(Severity::Error, &shown, format!("`{shown}` is not valid UTF-8.")))?;
-        if extension == "json" {
-            let function =
-                json_module(&text, sources.unresolved_ctxt()).map_err(|error| broken_json(&shown, &text, &error))?;
+        let text = read_text(&module.file, &shown).map_err(|found| vec![*found])?;
+        module.source_bytes = text.len();
+        if dialect.extension == "json" {
+            let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
+            let span = Span::new(file.start_pos, file.end_pos);
+            let function = json_module(&text, span, sources.unresolved_ctxt())
+                .map_err(|error| vec![broken_json(&shown, &text, &error)])?;
             return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
         }
-        let parsed = parse_source(sources, &module.path, extension, package, text).map_err(|error| {
-            let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
-            let found = Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span);
-            let snippet = sources.map.span_to_snippet(error.span).unwrap_or_default();
-            if snippet.starts_with('@') || matches!(extension, "tsx" | "jsx") {
-                found.with_hint("Decorators and JSX are not supported yet: compile them before bundling.")
-            } else {
-                found
-            }
+        let parsed = parse_source(sources, &module.path, dialect, package, text).map_err(|errors| {
+            let finding = |error: SyntaxError| {
+                let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
+                Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
+            };
+            errors.into_iter().map(finding).collect::<Vec<_>>()
         })?;
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
-            Parsed::Esm(program) => Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file)))),
+            Parsed::Esm(program) => {
+                let wrapper = wrapper_names(dialect, package);
+                Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file), wrapper)))
+            }
         })
     }
 
     /// Resolves everything that module `id` asks for, and queues what is new.
     fn follow(&mut self, id: ModuleId) {
         let module = &self.graph.modules[id];
-        let (dependencies, records, unknown): (Vec<Dependency>, Vec<(String, Span)>, Vec<Span>) = match &module.body {
-            Body::CommonJs(body) => {
-                (body.requests.dependencies.clone(), Vec::new(), body.requests.unknown_specifiers.clone())
-            }
-            Body::Esm(body) => (
-                body.parts.iter().flat_map(|part| part.requests.dependencies.iter().cloned()).collect(),
-                body.imports.iter().map(|record| (record.specifier.clone(), record.span)).collect(),
-                body.parts.iter().flat_map(|part| part.requests.unknown_specifiers.iter().copied()).collect(),
-            ),
-        };
+        let records: Vec<(String, Span)> = module.esm().map_or_else(Vec::new, |body| {
+            body.imports.iter().map(|record| (record.specifier.clone(), record.span)).collect()
+        });
+        let asked: Vec<Requests> = module.requests().into_iter().cloned().collect();
         for (specifier, span) in records {
-            let asked = Asked { specifier: &specifier, request: Request::Import, span, guarded: false };
+            let asked = Asked { specifier: &specifier, request: Request::Import, span, failure: Failure::Fatal };
             let target = self.target(id, &asked);
             self.graph.modules[id].import_targets.push(target);
         }
-        for dependency in dependencies {
-            let target = self.dependency_target(id, &dependency);
+        for dependency in asked.iter().flat_map(|requests| &requests.dependencies) {
+            let target = self.dependency_target(id, dependency);
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
+        for pattern in asked.iter().flat_map(|requests| &requests.patterns) {
+            let files = matching_files(&self.graph.modules[id].file, pattern);
+            let targets = files.into_iter().map(|file| Target::Module(self.enqueue(file, Some(id)))).collect();
+            self.graph.modules[id].matches.insert(pattern.span, targets);
+        }
         self.warn_of_eval(id);
-        for span in unknown {
-            let warning = self
-                .place(id, Severity::Warning, span, "The module asked for here is only known at run time.")
-                .with_hint("It is found if it is a builtin, or if something else imports it; otherwise this throws MODULE_NOT_FOUND.");
+        self.unknown.extend(asked.iter().flat_map(|requests| &requests.unknown_specifiers).map(|span| (id, *span)));
+    }
+
+    /// One warning for each package: more places of it would say nothing new.
+    fn warn_of_unknown(&mut self) {
+        let unknown = std::mem::take(&mut self.unknown);
+        let package_of = |id: ModuleId| self.graph.modules[id].package.clone();
+        let mut places: BTreeMap<Option<PackageId>, usize> = BTreeMap::new();
+        for (id, _) in &unknown {
+            *places.entry(package_of(*id)).or_default() += 1;
+        }
+        for (id, span) in unknown {
+            let package = self.graph.modules[id].package.clone();
+            let Some(count) = places.remove(&package) else { continue };
+            let name = package.map_or_else(String::new, |package| format!(" in `{}`", package.name));
+            let message = match count {
+                1 => format!("Which module is asked for here{name} is only known at run time."),
+                count => format!(
+                    "Which modules are asked for here and in {} more places{name} is only known at run time.",
+                    count - 1
+                ),
+            };
+            let warning = self.place(id, Severity::Warning, span, &message).with_hint(
+                "Builtins and modules that something else imports are found; any other throws MODULE_NOT_FOUND.",
+            );
             self.graph.warnings.push(warning);
         }
     }
@@ -284,119 +353,105 @@ impl Loader<'_> {
             DependencyKind::DynamicImport => Request::Import,
             DependencyKind::Require | DependencyKind::RequireResolve => Request::Require,
         };
-        let Dependency { specifier, span, .. } = dependency;
+        let Dependency { specifier, span, failure, .. } = dependency;
         if dependency.kind == DependencyKind::RequireResolve {
-            let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
-            if let Resolved::File(file) = self.resolver.resolve(&folder, specifier, request, self.options.builtins) {
+            let importer = self.graph.modules[id].file.clone();
+            if let Resolved::File(file) = self.resolver.resolve(&importer, specifier, request, self.options.builtins) {
                 let path = self.graph.virtual_paths.assign(&file, &mut self.graph.packages);
                 return Target::File(file, path);
             }
         }
-        // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
-        let guarded = dependency.guarded || dependency.kind != DependencyKind::Require;
-        self.target(id, &Asked { specifier, request, span: *span, guarded })
+        self.target(id, &Asked { specifier, request, span: *span, failure: *failure })
     }
 
     fn target(&mut self, id: ModuleId, asked: &Asked<'_>) -> Target {
-        let folder = self.graph.modules[id].file.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let module = &self.graph.modules[id];
         let specifier = asked.specifier;
-        if is_external(specifier, &self.options.external) {
+        let resolved = if is_external(specifier, &self.options.external) {
             self.graph.externals.insert(specifier.to_owned());
-            return Target::Builtin(specifier.to_owned());
+            Resolved::Builtin(specifier.to_owned())
+        } else {
+            self.resolver.resolve(&module.file, specifier, asked.request, self.options.builtins)
+        };
+        let importer = module.package.as_ref().map(|package| package.name.clone());
+        if let Some(fault) = find_fault(specifier, asked.request, &resolved, importer.as_deref()) {
+            let found = self.place(id, Severity::Error, asked.span, &fault.message).with_hint(fault.hint);
+            self.missing(id, asked, found);
+            return Target::Missing(format!("Cannot find module '{specifier}'"));
         }
-        match self.resolver.resolve(&folder, specifier, asked.request, self.options.builtins) {
-            Resolved::File(file) => match unloadable(&file) {
-                Some((what, hint)) => self.missing(id, asked, &format!("`{specifier}` is {what}."), hint),
-                None => Target::Module(self.enqueue(file, Some(id))),
-            },
+        match resolved {
+            Resolved::File(file) => Target::Module(self.enqueue(file, Some(id))),
             Resolved::Builtin(name) => Target::Builtin(name),
-            Resolved::UnsupportedBuiltin(name) => {
-                let message = format!("Node's builtin `{name}` is not supported yet.");
-                self.missing(
-                    id,
-                    asked,
-                    &message,
-                    "Where it is optional, require it inside `try`: then it fails as if it were absent.",
-                )
-            }
-            Resolved::UnknownBuiltin(name) => {
-                self.missing(id, asked, &format!("Node has no builtin `{name}`."), "Check its spelling.")
-            }
-            Resolved::NotFound(reason) if reason.is_empty() => {
-                let hint = if specifier.starts_with(['.', '/']) {
-                    "Check the path; in ES modules it must have its extension."
-                } else {
-                    "Is the package installed? Run `npm install`."
-                };
-                self.missing(id, asked, &format!("`{specifier}` cannot be found."), hint)
-            }
-            Resolved::NotFound(reason) => self.missing(
-                id,
-                asked,
-                &format!("`{specifier}` cannot be resolved: {reason}."),
-                "Is it the right version of the package?",
-            ),
+            _ => Target::Missing(format!("Cannot find module '{specifier}'")),
         }
     }
 
     /// Where a failure may be expected it is left to the run; elsewhere it ends the build.
-    fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, message: &str, hint: &str) -> Target {
-        if asked.guarded {
-            let warning = self.place(id, Severity::Warning, asked.span, message).with_hint(match asked.request {
-                Request::Require => {
-                    "It is asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached."
-                }
-                Request::Import => "The promise is rejected with ERR_MODULE_NOT_FOUND when this is reached.",
-            });
-            self.graph.warnings.push(warning);
-        } else {
-            let found = self.place(id, Severity::Error, asked.span, message).with_hint(hint);
-            match asked.request {
-                Request::Require => {
-                    let errors_before = self.errors.len();
-                    self.failed_requires.push(FailedRequire { module: id, errors_before, found });
-                }
-                Request::Import => self.errors.push(found),
-            }
-        }
-        Target::Missing(format!("Cannot find module '{}'", asked.specifier))
-    }
-
-    /// A `require` that must fail is no error where its module is itself only asked for in `try` or in functions.
-    fn judge_failed_requires(&mut self) {
-        let certain = self.certainly_loaded();
-        for failed in std::mem::take(&mut self.failed_requires).into_iter().rev() {
-            if certain[failed.module] {
-                self.errors.insert(failed.errors_before, failed.found);
-            } else {
-                let hint = "Its module is only asked for inside `try` or a function: it throws MODULE_NOT_FOUND when it is reached.";
-                let warning = Diagnostic { severity: Severity::Warning, ..failed.found }.with_hint(hint);
-                self.graph.warnings.push(warning);
+    fn missing(&mut self, id: ModuleId, asked: &Asked<'_>, found: Diagnostic) {
+        let failure = asked.failure;
+        match asked.request {
+            Request::Import if failure == Failure::Fatal => self.graph.errors.push(found),
+            request => {
+                let errors_before = self.graph.errors.len();
+                let specifier = asked.specifier.to_owned();
+                self.failures.push(FailedRequest { module: id, specifier, request, failure, errors_before, found });
             }
         }
     }
 
-    /// By module: whether it is loaded whenever the program runs to its end.
-    fn certainly_loaded(&self) -> Vec<bool> {
-        let mut certain = vec![false; self.graph.modules.len()];
+    fn tell_of_broken_packages(&mut self) {
+        for broken in std::mem::take(&mut self.graph.packages.broken) {
+            let path = self.graph.virtual_paths.assign(&broken.file, &mut self.graph.packages);
+            self.graph.errors.push(broken.diagnostic(below_app(&path)));
+        }
+    }
+
+    /// What fails is no error where its module is itself only asked for in `try` or in functions.
+    fn judge_failures(&mut self) {
+        let certain = self.loaded_unless(Failure::Late);
+        let expected = self.loaded_unless(Failure::Handled);
+        let mut told = BTreeSet::new();
+        let mut warnings = Vec::new();
+        let mut errors = Vec::new();
+        for failed in std::mem::take(&mut self.failures) {
+            let module = &self.graph.modules[failed.module];
+            let failure = match failed.failure {
+                _ if !expected[failed.module] => Failure::Handled,
+                Failure::Fatal if !certain[failed.module] => Failure::Late,
+                failure => failure,
+            };
+            let Some(found) = weigh(failed.found, failed.request, failure) else { continue };
+            match found.severity {
+                Severity::Error => errors.push((failed.errors_before, found)),
+                // Once for each package.
+                Severity::Warning if told.insert((module.package.clone(), failed.specifier)) => warnings.push(found),
+                Severity::Warning => {}
+            }
+        }
+        for (before, found) in errors.into_iter().rev() {
+            self.graph.errors.insert(before, found);
+        }
+        self.graph.warnings.extend(warnings);
+    }
+
+    /// By module: whether it is loaded, were all requests of at least this mildness not there.
+    fn loaded_unless(&self, mild: Failure) -> Vec<bool> {
+        let mut loaded = vec![false; self.graph.modules.len()];
         let mut open = vec![0];
         while let Some(id) = open.pop() {
-            if std::mem::replace(&mut certain[id], true) {
+            if std::mem::replace(&mut loaded[id], true) {
                 continue;
             }
             let module = &self.graph.modules[id];
-            let dependencies: Vec<&Dependency> = match &module.body {
-                Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
-                Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
-            };
-            let required = dependencies.into_iter().filter(|it| it.kind == DependencyKind::Require && !it.guarded);
-            let targets = required.filter_map(|it| module.targets.get(&it.span)).chain(&module.import_targets);
-            open.extend(targets.filter_map(|target| match target {
+            let dependencies = module.requests().into_iter().flat_map(|requests| &requests.dependencies);
+            let asked = dependencies.filter(|it| it.failure < mild).filter_map(|it| module.targets.get(&it.span));
+            let matches = module.matches.values().flatten().filter(|_| mild > Failure::Late);
+            open.extend(asked.chain(matches).chain(&module.import_targets).filter_map(|target| match target {
                 Target::Module(id) => Some(*id),
                 Target::Builtin(_) | Target::File(..) | Target::Missing(_) => None,
             }));
         }
-        certain
+        loaded
     }
 
     fn place(&self, id: ModuleId, severity: Severity, span: Span, message: &str) -> Diagnostic {
@@ -419,29 +474,32 @@ impl Loader<'_> {
     }
 }
 
-fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
-    let sentence = error.to_string();
-    let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
-    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}.")).at_line(
-        text,
-        error.line(),
-        error.column(),
-    )
+fn read_text(file: &Path, shown: &str) -> Result<String, Box<Diagnostic>> {
+    let unreadable = |error: std::io::Error| {
+        Box::new(Diagnostic::of_file(Severity::Error, shown, format!("`{shown}` cannot be read: {error}.")))
+    };
+    let bytes_max = SOURCE_BYTES_MAX;
+    if fs::metadata(file).map_err(unreadable)?.len() > bytes_max {
+        let sentence = format!("`{shown}` is larger than {} MiB, which is too large for a module.", bytes_max >> 20);
+        let found = Diagnostic::of_file(Severity::Error, shown, sentence);
+        return Err(found.with_hint("Read it as a file: `readFileSync(new URL('./file', import.meta.url))`.").into());
+    }
+    String::from_utf8(fs::read(file).map_err(unreadable)?).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let line = valid.matches('\n').count() + 1;
+        let column = valid.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let sentence = format!("`{shown}` is not valid UTF-8.");
+        Diagnostic::of_file(Severity::Error, shown, sentence)
+            .at_line(&String::from_utf8_lossy(error.as_bytes()), line, column)
+            .with_hint("Save it as UTF-8.")
+            .into()
+    })
 }
 
-/// What cannot be loaded as a module, and what to do instead.
-fn unloadable(file: &Path) -> Option<(&'static str, &'static str)> {
-    match file.extension()?.to_str()? {
-        "node" => Some((
-            "a native addon, which cannot run in the sandbox",
-            "Use a package, or a version of it, that is JavaScript or WebAssembly only.",
-        )),
-        "wasm" => Some((
-            "a WebAssembly module, which cannot be imported yet",
-            "Read it as a file and compile it with `WebAssembly`.",
-        )),
-        _ => None,
-    }
+/// TypeScript that is no ES module for its package was written to be compiled to CommonJS.
+fn wrapper_names(dialect: &Dialect, package: PackageType) -> WrapperNames {
+    let compiled = matches!(&*dialect.extension, "ts" | "tsx") && package != PackageType::Module;
+    if compiled { WrapperNames::Known } else { WrapperNames::Undeclared }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -454,9 +512,10 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
     let params: Vec<Id> =
         function.params.iter().filter_map(|param| param.pat.as_ident().map(|name| name.to_id())).collect();
     let names = ModuleNames {
-        requires: params.get(1).cloned().into_iter().collect(),
+        requires: params.get(1).map_or_else(Vec::new, |require| with_aliases(require, &function)),
         wrapper: params.first().map_or_else(|| sources.unresolved_ctxt(), |param| param.1),
         create_requires: Vec::new(),
+        texts: Rc::new(known_names(&function.body)),
     };
     let requests = find_requests(&function.body, &names);
     CommonJs { function, requests, is_json: is_json == IsJson::Yes }

@@ -1,7 +1,7 @@
 //! Turns a JSON file into the CommonJS module that exports its value.
 
 use serde_json::Value;
-use swc_core::common::{DUMMY_SP, SyntaxContext};
+use swc_core::common::{DUMMY_SP, Span, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
 
 use crate::ast::{
@@ -10,27 +10,28 @@ use crate::ast::{
 use crate::parse::WRAPPER_PARAMS;
 
 /// Wraps the value of `text` as a module body; the error is serde's sentence with line and column.
-pub(crate) fn json_module(text: &str, unresolved: SyntaxContext) -> Result<Function, serde_json::Error> {
+///
+/// `span` is that of the whole file: by it the script's bytes are known to come from there.
+pub(crate) fn json_module(text: &str, span: Span, unresolved: SyntaxContext) -> Result<Function, serde_json::Error> {
     let value: Value = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))?;
     let params: Vec<Ident> = WRAPPER_PARAMS.iter().map(|name| fresh_ident(name)).collect();
     let exports = member(ident_expr(&params[2].to_id()), "exports", DUMMY_SP);
-    let value = if has_huge_numbers(&value) {
+    let mut value = if has_huge_numbers(&value) {
         // A number that overflows has no literal.
         let json = Ident::new("JSON".into(), DUMMY_SP, unresolved);
         call(member(Box::new(Expr::Ident(json)), "parse", DUMMY_SP), vec![string(text)], DUMMY_SP)
     } else {
         literal(&value)
     };
+    value.set_span(span);
     let assign = AssignExpr {
-        span: DUMMY_SP,
+        span,
         op: op!("="),
         left: AssignTarget::try_from(match *exports {
             Expr::Member(target) => Pat::Expr(Box::new(Expr::Member(target))),
             other => Pat::Expr(Box::new(other)),
         })
-        .unwrap_or_else(|pat| {
-            AssignTarget::Pat(AssignTargetPat::Invalid(Invalid { span: swc_core::common::Spanned::span(&pat) }))
-        }),
+        .unwrap_or_else(|pat| AssignTarget::Pat(AssignTargetPat::Invalid(Invalid { span: pat.span() }))),
         right: value,
     };
     Ok(function(FunctionKind::Generator, params, vec![expr_stmt(Box::new(Expr::Assign(assign)))]))

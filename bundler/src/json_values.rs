@@ -9,12 +9,13 @@ use crate::ast::{declare, fresh_ident};
 use crate::graph::{Body, CommonJs, Graph, ModuleId, Target};
 use crate::purity::Effects;
 use crate::requires::Requests;
-use crate::scan::{EsModule, Export, ImportBinding, Imported, Part};
+use crate::scan::{EsModule, Export, ImportBinding, Imported, Part, WrapperNames};
 
 /// Changes JSON modules that nothing `require`s, and of which only the whole is imported, as Node allows.
 pub(crate) fn inline_json(graph: &mut Graph) {
-    let asked: HashSet<ModuleId> =
-        graph.modules.iter().flat_map(|module| module.targets.values()).filter_map(module_of).collect();
+    let targets =
+        graph.modules.iter().flat_map(|module| module.targets.values().chain(module.matches.values().flatten()));
+    let asked: HashSet<ModuleId> = targets.filter_map(module_of).collect();
     let picked = picked_by_name(graph);
     for id in 1..graph.modules.len() {
         let module = &mut graph.modules[id];
@@ -74,5 +75,6 @@ fn constant(value: Box<Expr>) -> EsModule {
         declared_by: HashMap::from([(id, vec![0])]),
         awaits: false,
         callable: HashSet::new(),
+        wrapper: WrapperNames::Undeclared,
     }
 }

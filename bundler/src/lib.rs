@@ -1,10 +1,14 @@
 //! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
 
+mod advice;
 mod assemble;
 mod assets;
 mod ast;
+mod catch_vars;
 mod define;
 mod diagnostics;
+mod dialect;
+mod early_errors;
 mod emit;
 mod emit_commonjs;
 mod emit_esm;
@@ -13,19 +17,28 @@ mod entry;
 mod finish;
 mod graph;
 mod hoist;
+mod inputs;
 mod json;
 mod json_values;
 mod keep_names;
+mod known_text;
 mod link;
+mod lower;
 mod mangle;
+mod metafile;
 mod minify;
+mod missing;
 mod names;
+mod output_sizes;
 mod package;
 mod parallel;
 mod parse;
+mod patterns;
 mod print;
 mod pure_names;
 mod purity;
+mod reasons;
+mod require_aliases;
 mod requires;
 mod resolve;
 mod rewrite;
@@ -33,7 +46,9 @@ mod runtime;
 mod runtime_names;
 mod scan;
 mod shake;
+mod spelling;
 mod steps;
+mod treemap;
 mod virtual_paths;
 
 use std::path::PathBuf;
@@ -41,6 +56,10 @@ use std::path::PathBuf;
 use swc_core::common::{GLOBALS, Globals};
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use inputs::{Import, ImportKind, ImportTarget, Input, InputFormat};
+pub use metafile::metafile;
+pub use reasons::{Cause, KeptFile, KeptStatement, Place, Reasons, explain};
+pub use treemap::{PackageBytes, treemap};
 
 /// What to bundle.
 #[derive(Debug, Clone)]
@@ -119,6 +138,8 @@ pub struct Bundle {
     pub script: String,
     /// From positions in `script` to those in the original files, as source map version 3.
     pub source_map: String,
+    /// All files that were loaded, the entry first.
+    pub inputs: Vec<Input>,
     /// The modules in the script, in the order of their first import.
     pub modules: Vec<ModuleInfo>,
     /// Files that the app reads at run time, sorted by path.
@@ -182,12 +203,16 @@ pub struct Asset {
 /// # Errors
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
+    on_a_large_stack(|| bundle_app(options))
+}
+
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Send) -> Result<T, Diagnostics> {
     std::thread::scope(|scope| {
-        let bundling =
-            std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn_scoped(scope, || bundle_app(options));
-        match bundling.map(std::thread::ScopedJoinHandle::join) {
+        let work = || GLOBALS.set(&Globals::new(), work);
+        let working = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn_scoped(scope, work);
+        match working.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Ok(Err(panic)) => Err(defect(panic.as_ref()).into()),
             Err(error) => {
                 let message = format!("The bundler cannot start a thread: {error}.");
                 Err(Diagnostic::of_file(Severity::Error, "", message).into())
@@ -196,27 +221,41 @@ pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     })
 }
 
+/// No source may end the program that calls us, whatever swc or we have not thought of.
+fn defect(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = format!("The bundler meets what it does not handle: {}.", text.unwrap_or("no reason is known"));
+    Diagnostic::of_file(Severity::Error, "", message)
+        .with_hint("This is a defect of edgepack. Please report it with the sources that show it.")
+}
+
+/// The app, its linked graph, and what of that is needed.
+fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
+    let app = entry::find_app(&options.entry)?;
+    let mut graph = graph::load_graph(&app, options)?;
+    json_values::inline_json(&mut graph);
+    let linked = link::link_graph(graph, options.form)?;
+    link::check_form(&linked, options.form)?;
+    let live = shake::find_live(&linked, options.form);
+    Ok((app, linked, live))
+}
+
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    GLOBALS.set(&Globals::new(), || {
-        let app = entry::find_app(&options.entry)?;
-        let mut graph = graph::load_graph(&app, options)?;
-        json_values::inline_json(&mut graph);
-        let linked = link::link_graph(graph)?;
-        link::check_form(&linked, options.form)?;
-        let live = shake::find_live(&linked, options.form);
-        let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
-        let emitted = emit::emit_script(linked, &live, options.form);
-        let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
-        let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
-        Ok(Bundle {
-            script: printed.script,
-            source_map: printed.source_map,
-            modules: emitted.modules,
-            assets,
-            builtins: emitted.builtins,
-            warnings: emitted.warnings,
-            entry: emitted.entry,
-            manifest: app.manifest,
-        })
+    let (app, linked, live) = shaken(options)?;
+    let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
+    let inputs = inputs::describe_inputs(&linked.graph);
+    let emitted = emit::emit_script(linked, &live, options.form);
+    let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
+    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
+    Ok(Bundle {
+        script: printed.script,
+        source_map: printed.source_map,
+        inputs,
+        modules: emitted.modules,
+        assets,
+        builtins: emitted.builtins,
+        warnings: emitted.warnings,
+        entry: emitted.entry,
+        manifest: app.manifest,
     })
 }

@@ -1,6 +1,6 @@
 //! Decides when each module runs, and what every imported name stands for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
@@ -9,6 +9,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
+use crate::spelling::nearest;
 use crate::{Form, Format};
 
 /// A graph whose imports are bound.
@@ -49,18 +50,18 @@ pub(crate) enum Binding {
     Ambiguous,
 }
 
-/// Links the graph; imports of names that do not exist are errors.
-pub(crate) fn link_graph(graph: Graph) -> Result<Linked, Diagnostics> {
+/// Links the graph; imports of names that do not exist are errors beside those of loading.
+pub(crate) fn link_graph(graph: Graph, form: Form) -> Result<Linked, Diagnostics> {
     let awaits = (0..graph.modules.len())
         .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
         .collect();
-    let evaluation = choose_evaluation(&graph);
+    let evaluation = choose_evaluation(&graph, form);
     let mut linked = Linked { graph, evaluation, awaits };
-    let errors = find_missing_names(&linked);
-    if errors.is_empty() {
+    let mut all = std::mem::take(&mut linked.graph.errors);
+    all.extend(find_missing_names(&linked));
+    if all.is_empty() {
         return Ok(linked);
     }
-    let mut all = errors;
     all.append(&mut linked.graph.warnings);
     Err(Diagnostics(all))
 }
@@ -106,16 +107,18 @@ fn module_of(target: &Target) -> Option<ModuleId> {
 }
 
 /// What is `require`d may run at any moment, so it and its imports are wrapped. What is only `import()`ed cannot
-/// run before the program's own modules have: those stay eager, unless one of them awaits.
-fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
+/// run before the program's own modules have: those stay eager, unless one of them awaits. While one awaits others may
+/// run: where there are such, all are wrapped. Plain programs run them one after another, as other bundlers' do.
+fn choose_evaluation(graph: &Graph, form: Form) -> Vec<Evaluation> {
     let eager = static_closure(graph, [0]);
     let required = static_closure(graph, asked_for(graph, DependencyKind::Require));
     let imported = static_closure(graph, asked_for(graph, DependencyKind::DynamicImport));
     let program_awaits = eager.iter().any(|id| awaits(graph, *id));
+    let side_by_side = form == Form::Resumable && program_awaits && runs_side_by_side(graph);
     (0..graph.modules.len())
         .map(|id| match &graph.modules[id].body {
             Body::CommonJs(_) => Evaluation::CommonJs,
-            Body::Esm(_) if required.contains(&id) => Evaluation::Wrapped,
+            Body::Esm(_) if required.contains(&id) || side_by_side => Evaluation::Wrapped,
             Body::Esm(_) if !eager.contains(&id) => Evaluation::Wrapped,
             Body::Esm(_) if program_awaits && imported.contains(&id) => Evaluation::Wrapped,
             Body::Esm(_) => Evaluation::Eager,
@@ -123,15 +126,50 @@ fn choose_evaluation(graph: &Graph) -> Vec<Evaluation> {
         .collect()
 }
 
+/// Whether something comes after a module that awaits without waiting for it. In a circle a module does not wait for
+/// those that come after it.
+fn runs_side_by_side(graph: &Graph) -> bool {
+    let order = program_order(graph);
+    let place: HashMap<ModuleId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let waits_for = |later: usize, earlier: usize| {
+        let mut seen = HashSet::new();
+        let mut open = vec![later];
+        while let Some(at) = open.pop() {
+            if graph.modules[order[at]].esm().is_some() && seen.insert(at) {
+                let imports = graph.modules[order[at]].import_targets.iter().filter_map(module_of);
+                open.extend(imports.map(|id| place[&id]).filter(|import| *import < later));
+            }
+        }
+        seen.contains(&earlier)
+    };
+    let awaiting = (0..order.len()).filter(|at| awaits(graph, order[*at]));
+    awaiting.into_iter().any(|at| (at + 1..order.len()).any(|later| !waits_for(later, at)))
+}
+
+/// The program's modules, each after what it imports.
+fn program_order(graph: &Graph) -> Vec<ModuleId> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::from([0]);
+    let mut stack = vec![(0, 0)];
+    while let Some((id, next)) = stack.pop() {
+        match graph.modules[id].import_targets.get(next) {
+            Some(target) => {
+                stack.push((id, next + 1));
+                if let Some(child) = module_of(target).filter(|child| seen.insert(*child)) {
+                    stack.push((child, 0));
+                }
+            }
+            None => order.push(id),
+        }
+    }
+    order
+}
+
 fn asked_for(graph: &Graph, kind: DependencyKind) -> Vec<ModuleId> {
     let mut found = Vec::new();
     for module in &graph.modules {
-        let dependencies: Vec<_> = match &module.body {
-            Body::CommonJs(body) => body.requests.dependencies.iter().collect(),
-            Body::Esm(body) => body.parts.iter().flat_map(|part| &part.requests.dependencies).collect(),
-        };
-        let asked = dependencies.into_iter().filter(|dependency| dependency.kind == kind);
-        found.extend(asked.filter_map(|dependency| module_of(module.targets.get(&dependency.span)?)));
+        let leads = module.requests().into_iter().flat_map(|requests| module.leads(requests));
+        found.extend(leads.filter(|(asked, _)| *asked == kind).filter_map(|(_, target)| module_of(target)));
     }
     found
 }
@@ -222,6 +260,12 @@ impl Linked {
             }
             _ => found,
         }
+    }
+
+    /// Whether `name` is exported by module `id`, but from a module that has it from there.
+    fn exports_itself(&self, id: ModuleId, name: &Atom) -> bool {
+        let exports = self.graph.modules[id].esm().map_or(&[][..], |module| &module.exports);
+        exports.iter().any(|(exported, _)| exported == name)
     }
 
     /// The names that module `id` exports, sorted as a namespace has them, with what they stand for.
@@ -328,28 +372,12 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
 fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic) -> Diagnostic {
     let Some(target) = module_of(target) else { return found };
     let names = linked.exports_of(target);
-    let nearest = names.iter().map(|(candidate, _)| (distance(candidate, name), candidate)).min();
-    match nearest {
-        Some((distance, candidate)) if distance <= name.len() / 3 + 1 => {
-            found.with_hint(format!("Did you mean `{candidate}`?"))
+    match nearest(name, names.iter().map(|(candidate, _)| &**candidate)) {
+        Some(candidate) => found.with_hint(format!("Did you mean `{candidate}`?")),
+        None if linked.exports_itself(target, name) => {
+            found.with_hint("The modules that export it do so from each other, in a circle.")
         }
-        _ if names.is_empty() => found.with_hint("It exports nothing."),
-        _ => found,
+        None if names.is_empty() => found.with_hint("It exports nothing."),
+        None => found,
     }
-}
-
-/// Levenshtein's.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::diagnostics::{Diagnostic, Severity};
+
 /// What is needed of one package.json.
 #[derive(Debug)]
 pub(crate) struct Package {
@@ -26,6 +28,8 @@ pub(crate) enum PackageType {
 #[derive(Debug, Default)]
 pub(crate) struct Packages {
     by_folder: HashMap<PathBuf, Option<Rc<Package>>>,
+    /// Those met that are no JSON: Node refuses to go on.
+    pub(crate) broken: Vec<BrokenPackage>,
 }
 
 impl Packages {
@@ -37,7 +41,11 @@ impl Packages {
         let found = if folder.file_name().is_some_and(|name| name == "node_modules") {
             None
         } else {
-            read_package(folder).map(Rc::new).or_else(|| self.nearest(folder.parent()?))
+            let own = Package::read(folder).unwrap_or_else(|broken| {
+                self.broken.push(broken);
+                None
+            });
+            own.map(Rc::new).or_else(|| self.nearest(folder.parent()?))
         };
         self.by_folder.insert(folder.to_owned(), found.clone());
         found
@@ -50,13 +58,44 @@ impl Packages {
     }
 }
 
-fn read_package(folder: &Path) -> Option<Package> {
-    let text = fs::read(folder.join("package.json")).ok()?;
-    let json = serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).ok()?;
-    Some(Package { folder: folder.to_owned(), json })
+/// A package.json that is no JSON.
+#[derive(Debug)]
+pub(crate) struct BrokenPackage {
+    pub(crate) file: PathBuf,
+    text: String,
+    error: serde_json::Error,
+}
+
+impl BrokenPackage {
+    /// The finding, for the file as it is to be shown.
+    pub(crate) fn diagnostic(&self, shown: &str) -> Diagnostic {
+        broken_json(shown, &self.text, &self.error)
+    }
+}
+
+/// What is wrong with a JSON file, and where.
+pub(crate) fn broken_json(shown: &str, text: &str, error: &serde_json::Error) -> Diagnostic {
+    let sentence = error.to_string();
+    let reason = sentence.rsplit_once(" at line ").map_or(&*sentence, |(reason, _)| reason);
+    Diagnostic::of_file(Severity::Error, shown, format!("This is not valid JSON: {reason}.")).at_line(
+        text,
+        error.line(),
+        error.column(),
+    )
 }
 
 impl Package {
+    /// The package.json of exactly this folder.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, BrokenPackage> {
+        let file = folder.join("package.json");
+        let Ok(bytes) = fs::read(&file) else { return Ok(None) };
+        let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).into_owned();
+        match serde_json::from_str(&text) {
+            Ok(json) => Ok(Some(Self { folder: folder.to_owned(), json })),
+            Err(error) => Err(BrokenPackage { file, text, error }),
+        }
+    }
+
     pub(crate) fn name(&self) -> Option<&str> {
         self.json.get("name")?.as_str()
     }

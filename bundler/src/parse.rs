@@ -1,4 +1,6 @@
-//! Turns a source file into syntax with every name resolved, types removed and the module system decided.
+//! Turns a source file into the syntax of a module, with the module system decided.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::sync::Lrc;
@@ -7,12 +9,12 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::parser::{
     EsSyntax, Syntax, TsSyntax, error::Error, parse_file_as_commonjs, parse_file_as_module, parse_file_as_program,
 };
-use swc_core::ecma::transforms::base::fixer::paren_remover;
-use swc_core::ecma::transforms::base::resolver;
-use swc_core::ecma::transforms::typescript;
 
-use crate::ast::{FunctionKind, expr_stmt, function, function_expr, guarded, unguarded};
+use crate::ast::{call, declare, expr_stmt, guarded, unguarded};
 use crate::define::{Defines, apply_defines};
+use crate::dialect::Dialect;
+use crate::early_errors::early_errors;
+use crate::lower::{lower_commonjs, lower_module};
 use crate::package::PackageType;
 
 /// What all files of a build share.
@@ -49,25 +51,30 @@ impl Sources {
     }
 }
 
-/// Parses `text`; `extension` is without its dot.
+/// Parses `text`.
 pub(crate) fn parse_source(
     sources: &Sources,
     path: &str,
-    extension: &str,
+    dialect: &Dialect,
     package: PackageType,
     text: String,
-) -> Result<Parsed, SyntaxError> {
+) -> Result<Parsed, Vec<SyntaxError>> {
     let file = sources.map.new_source_file(Lrc::new(FileName::Custom(path.to_owned())), text);
-    let typescript = matches!(extension, "ts" | "mts" | "cts" | "tsx");
-    let program = parse_program(sources, &file, syntax_for(extension), module_system(extension, package))?;
+    let system = module_system(&dialect.extension, package);
+    let program = parse_or_give_up(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
     Ok(match program {
         Program::Module(module) => {
-            let mut program = Program::Module(resolve_module(sources, module, typescript));
+            // In TypeScript a name may stand for a type and a value at once.
+            let errors = if dialect.is_typescript() { Vec::new() } else { early_errors(&module) };
+            if !errors.is_empty() {
+                return Err(errors);
+            }
+            let mut program = Program::Module(lower_module(sources, module, dialect));
             apply_defines(&mut program, &sources.defines, sources.unresolved);
             Parsed::Esm(program.module().unwrap_or_default())
         }
         Program::Script(script) => {
-            let mut program = guarded(resolve_commonjs(sources, script, typescript), sources.unresolved);
+            let mut program = guarded(lower_commonjs(sources, script, dialect), sources.unresolved);
             apply_defines(&mut program, &sources.defines, sources.unresolved);
             Parsed::CommonJs(Box::new(unguarded(program)))
         }
@@ -93,16 +100,33 @@ fn module_system(extension: &str, package: PackageType) -> ModuleSystem {
     }
 }
 
-fn syntax_for(extension: &str) -> Syntax {
-    match extension {
-        "ts" | "mts" | "cts" | "tsx" => {
-            // JSX and decorators are refused by the parser: nothing here would turn them into JavaScript.
-            Syntax::Typescript(TsSyntax::default())
-        }
-        _ => {
-            Syntax::Es(EsSyntax { import_attributes: true, explicit_resource_management: true, ..EsSyntax::default() })
-        }
+fn syntax_for(dialect: &Dialect) -> Syntax {
+    if dialect.is_typescript() {
+        return Syntax::Typescript(TsSyntax { tsx: dialect.has_jsx(), decorators: true, ..TsSyntax::default() });
     }
+    Syntax::Es(EsSyntax {
+        jsx: dialect.has_jsx(),
+        import_attributes: true,
+        explicit_resource_management: true,
+        ..EsSyntax::default()
+    })
+}
+
+/// A few malformed sources break what swc's parser asserts.
+fn parse_or_give_up(
+    sources: &Sources,
+    file: &Lrc<SourceFile>,
+    syntax: Syntax,
+    system: ModuleSystem,
+) -> Result<Program, SyntaxError> {
+    catch_unwind(AssertUnwindSafe(|| parse_program(sources, file, syntax, system))).unwrap_or_else(|panic| {
+        let reason = panic.downcast_ref::<String>().map(|text| text.trim_start_matches("assertion failed: "));
+        let message = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        Err(SyntaxError {
+            span: Span::new(file.start_pos, file.start_pos),
+            message: format!("the parser gives up on this file{message}"),
+        })
+    })
 }
 
 fn parse_program(
@@ -121,15 +145,21 @@ fn parse_program(
         let parsed = parse_file_as_commonjs(file, syntax, EsVersion::EsNext, Some(&sources.comments), &mut errors);
         first_error(parsed, errors).map(Program::Script)
     };
+    let typescript = matches!(syntax, Syntax::Typescript(_));
+    let as_typescript_commonjs = || match as_module()? {
+        Program::Module(module) if typescript => Ok(into_script(module).map_or_else(Program::Module, Program::Script)),
+        program => Ok(program),
+    };
     match system {
         ModuleSystem::Esm => as_module(),
-        ModuleSystem::CommonJs => as_commonjs(),
+        ModuleSystem::CommonJs => as_commonjs().or_else(|error| match as_typescript_commonjs() {
+            Ok(Program::Script(script)) => Ok(Program::Script(script)),
+            _ => Err(error),
+        }),
         ModuleSystem::BySyntax => as_commonjs().or_else(|commonjs_error| {
-            as_module().map_err(
-                |module_error| {
-                    if looks_like_esm(sources, file, syntax) { module_error } else { commonjs_error }
-                },
-            )
+            as_typescript_commonjs().map_err(|module_error| {
+                if looks_like_esm(sources, file, syntax) { module_error } else { commonjs_error }
+            })
         }),
     }
 }
@@ -153,39 +183,68 @@ fn first_error<T>(parsed: Result<T, Error>, recovered: Vec<Error>) -> Result<T, 
     Err(SyntaxError { span, message })
 }
 
-fn resolve_module(sources: &Sources, module: Module, typescript: bool) -> Module {
-    match resolve_names(sources, Program::Module(module), typescript) {
-        Program::Module(module) => module,
-        Program::Script(script) => {
-            Module { span: script.span, body: script.body.into_iter().map(ModuleItem::Stmt).collect(), shebang: None }
+/// TypeScript's CommonJS: all of its imports and exports are `import x = require('x')` and `export = x`.
+fn into_script(module: Module) -> Result<Script, Module> {
+    let is_commonjs = |item: &ModuleItem| match item {
+        ModuleItem::Stmt(_) | ModuleItem::ModuleDecl(ModuleDecl::TsExportAssignment(_)) => true,
+        ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) => !import.is_export,
+        ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => import.type_only,
+        ModuleItem::ModuleDecl(_) => false,
+    };
+    let says_so = |item: &ModuleItem| {
+        matches!(item, ModuleItem::ModuleDecl(ModuleDecl::TsExportAssignment(_) | ModuleDecl::TsImportEquals(_)))
+    };
+    if !module.body.iter().all(is_commonjs) || !module.body.iter().any(says_so) {
+        return Err(module);
+    }
+    Ok(Script { span: module.span, body: module.body.into_iter().filter_map(statement_of).collect(), shebang: None })
+}
+
+fn statement_of(item: ModuleItem) -> Option<Stmt> {
+    let name = |name: &str| Box::new(Expr::Ident(Ident::new_no_ctxt(name.into(), DUMMY_SP)));
+    match item {
+        ModuleItem::Stmt(stmt) => Some(stmt),
+        ModuleItem::ModuleDecl(ModuleDecl::TsExportAssignment(export)) => {
+            let exports = MemberExpr {
+                span: DUMMY_SP,
+                obj: name("module"),
+                prop: IdentName::new("exports".into(), DUMMY_SP).into(),
+            };
+            let assign = AssignExpr { span: export.span, op: op!("="), left: exports.into(), right: export.expr };
+            Some(expr_stmt(Box::new(Expr::Assign(assign))))
         }
+        ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) if !import.is_type_only => match import.module_ref {
+            TsModuleRef::TsExternalModuleRef(module) => {
+                let required = call(name("require"), vec![Box::new(Expr::Lit(Lit::Str(module.expr)))], import.span);
+                Some(declare(VarDeclKind::Const, vec![(import.id.to_id(), Some(required))]))
+            }
+            module_ref => Some(Stmt::Decl(Decl::Var(Box::new(VarDecl {
+                kind: VarDeclKind::Const,
+                decls: vec![VarDeclarator {
+                    span: import.span,
+                    name: Pat::Ident(import.id.into()),
+                    init: entity(module_ref),
+                    definite: false,
+                }],
+                ..VarDecl::default()
+            })))),
+        },
+        ModuleItem::ModuleDecl(_) => None,
     }
 }
 
-/// The wrapper is put around before names are resolved, so that its parameters are bindings like any other.
-fn resolve_commonjs(sources: &Sources, script: Script, typescript: bool) -> Function {
-    let params = WRAPPER_PARAMS.iter().map(|name| Ident::new_no_ctxt((*name).into(), DUMMY_SP)).collect();
-    let wrapper = function_expr(function(FunctionKind::Generator, params, script.body));
-    let script = Script { span: script.span, body: vec![expr_stmt(wrapper)], shebang: None };
-    let resolved = resolve_names(sources, Program::Script(script), typescript);
-    let found = match resolved {
-        Program::Script(script) => script.body.into_iter().find_map(|stmt| match stmt {
-            Stmt::Expr(ExprStmt { expr, .. }) => expr.fn_expr().map(|wrapper| *wrapper.function),
-            _ => None,
-        }),
-        Program::Module(_) => None,
-    };
-    found.unwrap_or_default()
-}
-
-fn resolve_names(sources: &Sources, program: Program, typescript: bool) -> Program {
-    let top_level = Mark::new();
-    let program = program.apply(&mut resolver(sources.unresolved, top_level, typescript));
-    let program = if typescript {
-        let config = typescript::Config { native_class_properties: true, no_empty_export: true, ..Default::default() };
-        program.apply(&mut typescript::typescript(config, sources.unresolved, top_level))
-    } else {
-        program
-    };
-    program.apply(&mut paren_remover(Some(&sources.comments)))
+/// `import x = a.b`
+fn entity(reference: TsModuleRef) -> Option<Box<Expr>> {
+    fn expr_of(name: TsEntityName) -> Box<Expr> {
+        match name {
+            TsEntityName::Ident(ident) => Box::new(Expr::Ident(ident)),
+            TsEntityName::TsQualifiedName(name) => {
+                Box::new(Expr::Member(MemberExpr { span: name.span, obj: expr_of(name.left), prop: name.right.into() }))
+            }
+        }
+    }
+    match reference {
+        TsModuleRef::TsEntityName(name) => Some(expr_of(name)),
+        TsModuleRef::TsExternalModuleRef(_) => None,
+    }
 }

@@ -1,12 +1,13 @@
 //! Finds in a piece of code what it asks for: modules by `require` and `import()`, files, and Node's module scope.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use swc_core::common::{Span, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::ast::text_of;
+use crate::known_text::{KnownNames, KnownText, known_text};
 
 /// How code asks for another module at run time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub(crate) enum DependencyKind {
     DynamicImport,
 }
 
+/// What it means for the program that a module asked for is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Failure {
+    /// It cannot start.
+    Fatal,
+    /// It fails when it comes to this place, which it may never do.
+    Late,
+    /// It reckons with that: `try`, or `catch` of the promise.
+    Handled,
+}
+
 /// One `require('x')`, `require.resolve('x')` or `import('x')` with a constant specifier.
 #[derive(Debug, Clone)]
 pub(crate) struct Dependency {
@@ -23,21 +35,25 @@ pub(crate) struct Dependency {
     pub(crate) specifier: String,
     /// Of the whole call: the key by which the call is found again when it is rewritten.
     pub(crate) span: Span,
-    /// In `try` or in a function: a failure may be expected, or never met.
-    pub(crate) guarded: bool,
+    pub(crate) failure: Failure,
 }
 
-/// A path made from the module's own folder: `path.join(__dirname, 'a', 'b')`.
+/// One `require('./x/' + name)` or `import()` like it: any file that fits may be meant.
 #[derive(Debug, Clone)]
-pub(crate) struct FileReference {
-    pub(crate) parts: Vec<String>,
+pub(crate) struct Pattern {
+    pub(crate) kind: DependencyKind,
+    pub(crate) prefix: String,
+    pub(crate) suffix: String,
+    pub(crate) span: Span,
 }
 
 /// What a piece of code asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Requests {
     pub(crate) dependencies: Vec<Dependency>,
-    pub(crate) files: Vec<FileReference>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// Files and folders named by paths from the module's own place, relative to its folder.
+    pub(crate) files: Vec<String>,
     /// Calls of `require` and `import` whose specifier is only known at run time.
     pub(crate) unknown_specifiers: Vec<Span>,
     /// `createRequire(import.meta.url)`
@@ -62,12 +78,14 @@ pub(crate) struct ModuleNames {
     pub(crate) wrapper: SyntaxContext,
     /// Local names of `createRequire` imported from `module`.
     pub(crate) create_requires: Vec<Id>,
+    /// What variables are known to hold.
+    pub(crate) texts: Rc<KnownNames>,
 }
 
 /// Collects the requests of `node`.
 pub(crate) fn find_requests<N: VisitWith<RequestFinder>>(node: &N, names: &ModuleNames) -> Requests {
     let mut finder =
-        RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0 };
+        RequestFinder { names: names.clone(), found: Requests::default(), functions: 0, arrows: 0, tries: 0, paths: 0 };
     node.visit_with(&mut finder);
     finder.found
 }
@@ -78,11 +96,21 @@ pub(crate) struct RequestFinder {
     functions: usize,
     arrows: usize,
     tries: usize,
+    /// How many calls that make a path, or use one as a specifier, are around the code.
+    paths: usize,
 }
 
 impl RequestFinder {
-    fn is_guarded(&self) -> bool {
-        self.functions + self.arrows + self.tries > 0
+    fn failure(&self) -> Failure {
+        match (self.tries, self.functions + self.arrows) {
+            (1.., _) => Failure::Handled,
+            (0, 1..) => Failure::Late,
+            (0, 0) => Failure::Fatal,
+        }
+    }
+
+    fn text(&self, expr: &Expr) -> KnownText {
+        known_text(expr, &self.names.texts)
     }
 
     fn is_require(&self, expr: &Expr) -> bool {
@@ -91,34 +119,57 @@ impl RequestFinder {
     }
 
     fn add(&mut self, kind: DependencyKind, specifier: String, span: Span) {
-        let guarded = self.is_guarded();
-        self.found.dependencies.push(Dependency { kind, specifier, span, guarded });
+        // Asking where a module is may well fail, and a failing `import()` is a rejected promise.
+        let mildest = if kind == DependencyKind::Require { Failure::Fatal } else { Failure::Late };
+        let failure = self.failure().max(mildest);
+        self.found.dependencies.push(Dependency { kind, specifier, span, failure });
     }
 
     /// Handles a call whose meaning the bundler knows; false if it is like any other.
     fn known_call(&mut self, call: &CallExpr) -> bool {
-        let specifier = call.args.first().filter(|arg| arg.spread.is_none()).and_then(|arg| constant_text(&arg.expr));
-        let (kind, is_known) = match &call.callee {
-            Callee::Import(_) => (DependencyKind::DynamicImport, true),
-            Callee::Expr(callee) if self.is_require(callee) => (DependencyKind::Require, true),
-            Callee::Expr(callee) => (DependencyKind::RequireResolve, self.is_require_resolve(callee)),
-            Callee::Super(_) => (DependencyKind::Require, false),
-        };
-        if !is_known {
-            return false;
-        }
-        match specifier {
-            Some(specifier) if kind != DependencyKind::RequireResolve || call.args.len() == 1 => {
+        let Some(kind) = self.kind_of(call) else { return false };
+        let text = call.args.first().filter(|arg| arg.spread.is_none()).map(|arg| self.text(&arg.expr));
+        let specifier = text.as_ref().and_then(KnownText::specifier);
+        match (specifier, text.and_then(|text| text.pattern())) {
+            (Some(specifier), _) if kind != DependencyKind::RequireResolve || call.args.len() == 1 => {
                 self.add(kind, specifier, call.span);
                 // Import attributes and surplus arguments are looked at, not dropped.
                 call.args.iter().skip(1).for_each(|arg| arg.visit_with(self));
-                true
+                return true;
             }
-            _ => {
-                self.found.unknown_specifiers.push(call.span);
-                false
+            (_, Some((prefix, suffix))) if kind != DependencyKind::RequireResolve => {
+                self.found.patterns.push(Pattern { kind, prefix, suffix, span: call.span });
             }
+            _ if self.tries == 0 => self.found.unknown_specifiers.push(call.span),
+            _ => {}
         }
+        self.paths += 1;
+        call.visit_children_with(self);
+        self.paths -= 1;
+        true
+    }
+
+    fn kind_of(&self, call: &CallExpr) -> Option<DependencyKind> {
+        match &call.callee {
+            Callee::Import(_) => Some(DependencyKind::DynamicImport),
+            Callee::Expr(callee) if self.is_require(callee) || self.is_module_require(callee) => {
+                Some(DependencyKind::Require)
+            }
+            Callee::Expr(callee) if self.is_require_resolve(callee) => Some(DependencyKind::RequireResolve),
+            // `createRequire(import.meta.url)('x')`
+            Callee::Expr(callee) => {
+                callee.as_call().is_some_and(|inner| self.is_created_require(inner)).then_some(DependencyKind::Require)
+            }
+            Callee::Super(_) => None,
+        }
+    }
+
+    /// `module.require`
+    fn is_module_require(&self, callee: &Expr) -> bool {
+        let Some(member) = callee.as_member() else { return false };
+        let is_module =
+            member.obj.as_ident().is_some_and(|ident| ident.sym == "module" && ident.ctxt == self.names.wrapper);
+        is_module && !self.names.requires.is_empty() && member.prop.is_ident_with("require")
     }
 
     fn is_require_resolve(&self, callee: &Expr) -> bool {
@@ -126,69 +177,41 @@ impl RequestFinder {
         self.is_require(&member.obj) && member.prop.is_ident_with("resolve")
     }
 
-    fn created_require(&mut self, call: &CallExpr) {
-        let Some(callee) = call.callee.as_expr() else { return };
+    fn is_created_require(&self, call: &CallExpr) -> bool {
+        let Some(callee) = call.callee.as_expr() else { return false };
         let is_create = match &**callee {
             Expr::Ident(ident) => self.names.create_requires.contains(&ident.to_id()),
             Expr::Member(member) => member.prop.is_ident_with("createRequire"),
             _ => false,
         };
-        if is_create && call.args.len() == 1 && is_own_location(&call.args[0].expr) {
-            self.found.created_requires.push(call.span);
-        }
+        is_create && call.args.len() == 1 && self.text(&call.args[0].expr).is_own_file()
     }
 
-    fn file_reference(&mut self, call: &CallExpr) {
-        let Some(callee) = call.callee.as_expr() else { return };
-        let joins = match &**callee {
-            Expr::Member(member) => member.prop.is_ident_with("join") || member.prop.is_ident_with("resolve"),
-            Expr::Ident(ident) => matches!(&*ident.sym, "join" | "resolve"),
-            _ => false,
-        };
-        if !joins || !call.args.first().is_some_and(|arg| is_own_folder(&arg.expr)) {
-            return;
-        }
-        let parts: Option<Vec<_>> = call.args[1..].iter().map(|arg| constant_text(&arg.expr)).collect();
-        if let Some(parts) = parts.filter(|parts| !parts.is_empty()) {
-            self.found.files.push(FileReference { parts });
-        }
+    /// Notes the file that a path from the module's own place means, and looks into the path for anything else.
+    fn path(&mut self, expr: &Expr) -> bool {
+        let text = if self.paths == 0 { self.text(expr).own_path() } else { None };
+        let is_path = text.is_some();
+        self.found.files.extend(text);
+        is_path
     }
 }
 
-/// A string, or a template without holes.
-pub(crate) fn constant_text(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Lit(Lit::Str(text)) => Some(text_of(text).to_string()),
-        Expr::Tpl(template) if template.exprs.is_empty() => {
-            let cooked = template.quasis.first()?.cooked.as_ref()?;
-            Some(cooked.to_string_lossy().into_owned())
+/// `import('x').catch(…)`, and `.then(…, …)`: what cannot be loaded is reckoned with.
+fn catches_import(call: &CallExpr) -> bool {
+    let Some(member) = call.callee.as_expr().and_then(|callee| callee.as_member()) else { return false };
+    let catches = member.prop.is_ident_with("catch") || (member.prop.is_ident_with("then") && call.args.len() == 2);
+    let mut promise = &member.obj;
+    while let Some(inner) = promise.as_call() {
+        match &inner.callee {
+            Callee::Import(_) => return catches,
+            Callee::Expr(callee) => match callee.as_member() {
+                Some(member) => promise = &member.obj,
+                None => return false,
+            },
+            Callee::Super(_) => return false,
         }
-        _ => None,
     }
-}
-
-/// `__dirname`, also where ESM has made its own, and `import.meta.dirname`.
-fn is_own_folder(expr: &Expr) -> bool {
-    match expr {
-        Expr::Ident(ident) => ident.sym == "__dirname",
-        Expr::Member(member) => is_import_meta(&member.obj) && member.prop.is_ident_with("dirname"),
-        _ => false,
-    }
-}
-
-/// `import.meta.url` or `__filename`: where `createRequire` makes the module's own `require`.
-fn is_own_location(expr: &Expr) -> bool {
-    match expr {
-        Expr::Ident(ident) => ident.sym == "__filename",
-        Expr::Member(member) => {
-            is_import_meta(&member.obj) && (member.prop.is_ident_with("url") || member.prop.is_ident_with("filename"))
-        }
-        _ => false,
-    }
-}
-
-pub(crate) fn is_import_meta(expr: &Expr) -> bool {
-    matches!(expr, Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }))
+    false
 }
 
 impl Visit for RequestFinder {
@@ -198,46 +221,23 @@ impl Visit for RequestFinder {
         {
             self.found.calls_eval = true;
         }
-        self.created_require(call);
-        self.file_reference(call);
+        if self.is_created_require(call) {
+            self.found.created_requires.push(call.span);
+        }
+        let catches = usize::from(catches_import(call));
+        self.tries += catches;
         if !self.known_call(call) {
             call.visit_children_with(self);
         }
+        self.tries -= catches;
     }
 
-    fn visit_new_expr(&mut self, new: &NewExpr) {
-        let args = new.args.as_deref().unwrap_or_default();
-        if new.callee.is_ident_ref_to("URL")
-            && let [first, second] = args
-            && is_own_location(&second.expr)
-            && let Some(path) = constant_text(&first.expr)
-            && !path.contains("://")
-        {
-            self.found.files.push(FileReference { parts: vec![path] });
-        }
-        new.visit_children_with(self);
-    }
-
-    fn visit_bin_expr(&mut self, bin: &BinExpr) {
-        if bin.op == op!(bin, "+")
-            && is_own_folder(&bin.left)
-            && let Some(path) = constant_text(&bin.right)
-        {
-            self.found.files.push(FileReference { parts: vec![path.trim_start_matches('/').to_owned()] });
-        }
-        bin.visit_children_with(self);
-    }
-
-    fn visit_tpl(&mut self, template: &Tpl) {
-        if let ([folder], [before, after]) = (&template.exprs[..], &template.quasis[..])
-            && is_own_folder(folder)
-            && before.raw.is_empty()
-            && after.raw.starts_with('/')
-        {
-            let parts = vec![after.raw.trim_start_matches('/').to_owned()];
-            self.found.files.push(FileReference { parts });
-        }
-        template.visit_children_with(self);
+    fn visit_expr(&mut self, expr: &Expr) {
+        let is_path =
+            usize::from(matches!(expr, Expr::Call(_) | Expr::New(_) | Expr::Bin(_) | Expr::Tpl(_)) && self.path(expr));
+        self.paths += is_path;
+        expr.visit_children_with(self);
+        self.paths -= is_path;
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {

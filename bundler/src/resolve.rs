@@ -1,11 +1,13 @@
 //! Finds the file that a specifier means, as Node does for `require` and for `import`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use edgepack_format::builtins::{self, Builtin};
-use oxc_resolver::{ResolveError, ResolveOptions, Resolver};
+use oxc_resolver::{ResolveError, ResolveOptions, Resolver, TsConfig, TsconfigDiscovery};
 
 use crate::Builtins;
+use crate::advice::advise;
 
 /// How a module asks for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,11 @@ pub(crate) enum Resolved {
     /// A builtin of Node's that the engine does not have.
     UnsupportedBuiltin(String),
     UnknownBuiltin(String),
-    NotFound(String),
+    /// The reason is empty if there is just nothing.
+    NotFound {
+        reason: String,
+        hint: Option<String>,
+    },
 }
 
 /// Node's resolution over the disk.
@@ -42,38 +48,125 @@ impl NodeResolver {
         Self { require, import, lenient_import }
     }
 
-    pub(crate) fn resolve(&self, folder: &Path, specifier: &str, request: Request, builtins: Builtins) -> Resolved {
-        if let Some(builtin) = builtins::classify(specifier) {
-            return match builtin {
-                Builtin::Supported(name) => Resolved::Builtin(name.to_owned()),
-                Builtin::NotYet(name) if builtins == Builtins::Node => Resolved::Builtin(name.to_owned()),
-                Builtin::NotYet(name) => Resolved::UnsupportedBuiltin(name.to_owned()),
-                Builtin::Unknown(name) => Resolved::UnknownBuiltin(name.to_owned()),
-            };
+    /// What `specifier` means in the file `importer`.
+    pub(crate) fn resolve(&self, importer: &Path, specifier: &str, request: Request, builtins: Builtins) -> Resolved {
+        if let Some(builtin) = resolve_builtin(specifier, builtins) {
+            return builtin;
         }
-        match self.resolve_file(folder, specifier, request) {
+        match self.resolve_from(importer, specifier, request) {
             Ok(path) => Resolved::File(path),
-            Err(reason) => Resolved::NotFound(reason),
+            Err(error) => {
+                // `imports` of package.json may name one.
+                let builtin = match &error {
+                    ResolveError::Builtin { resolved, .. } => resolve_builtin(resolved, builtins),
+                    _ => None,
+                };
+                builtin.unwrap_or_else(|| not_found(importer, specifier, &error))
+            }
         }
     }
 
-    /// The reason for a failure names no path of the building machine.
-    pub(crate) fn resolve_file(&self, folder: &Path, specifier: &str, request: Request) -> Result<PathBuf, String> {
-        let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
-        let result = match request {
-            Request::Require => self.require.resolve(folder, specifier),
-            // TypeScript sources leave extensions out, and so do the entry points of some old packages.
-            Request::Import => self
-                .import
-                .resolve(folder, specifier)
-                .or_else(|first| self.lenient_import.resolve(folder, specifier).map_err(|_| first)),
+    /// The tsconfig.json that governs `file`, with all that it extends.
+    pub(crate) fn tsconfig(&self, file: &Path) -> Result<Option<Arc<TsConfig>>, String> {
+        self.require.find_tsconfig(file).map_err(|error| explain_tsconfig(&error))
+    }
+
+    /// Finds a file from a folder, without regard to any tsconfig.json.
+    pub(crate) fn resolve_file(&self, folder: &Path, specifier: &str, request: Request) -> Option<PathBuf> {
+        self.find(request, |resolver| resolver.resolve(folder, specifier)).ok()
+    }
+
+    fn resolve_from(&self, importer: &Path, specifier: &str, request: Request) -> Result<PathBuf, ResolveError> {
+        // In ES modules paths are parts of URLs.
+        let decoded = match specifier.strip_prefix("file://") {
+            Some(path) => percent_decoded(path),
+            None if request == Request::Import && specifier.starts_with(['.', '/']) => percent_decoded(specifier),
+            None => specifier.to_owned(),
         };
-        result.map(oxc_resolver::Resolution::into_path_buf).map_err(|error| explain(&error))
+        let specifier = &*decoded;
+        let folder = importer.parent().unwrap_or(importer);
+        self.find(request, |resolver| match resolver.resolve_file(importer, specifier) {
+            // Told of where the file is read.
+            Err(error) if is_about_tsconfig(&error) => resolver.resolve(folder, specifier),
+            result => result,
+        })
+    }
+
+    fn find(
+        &self,
+        request: Request,
+        ask: impl Fn(&Resolver) -> Result<oxc_resolver::Resolution, ResolveError>,
+    ) -> Result<PathBuf, ResolveError> {
+        let result = match request {
+            Request::Require => ask(&self.require),
+            // TypeScript sources leave extensions out, and so do the entry points of some old packages.
+            Request::Import => ask(&self.import).or_else(|first| ask(&self.lenient_import).map_err(|_| first)),
+        };
+        result.map(oxc_resolver::Resolution::into_path_buf)
+    }
+}
+
+fn resolve_builtin(specifier: &str, builtins: Builtins) -> Option<Resolved> {
+    Some(match builtins::classify(specifier)? {
+        Builtin::Supported(name) => Resolved::Builtin(name.to_owned()),
+        Builtin::NotYet(name) if builtins == Builtins::Node => Resolved::Builtin(name.to_owned()),
+        Builtin::NotYet(name) => Resolved::UnsupportedBuiltin(name.to_owned()),
+        Builtin::Unknown(name) => Resolved::UnknownBuiltin(name.to_owned()),
+    })
+}
+
+/// The reason names no path of the building machine.
+fn not_found(importer: &Path, specifier: &str, error: &ResolveError) -> Resolved {
+    let hint = match error {
+        ResolveError::Json(_) => Some("Mend it, or install the package again.".to_owned()),
+        _ => advise(importer, specifier),
+    };
+    Resolved::NotFound { reason: explain(error), hint }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = (*first == b'%').then(|| after.get(..2)).flatten();
+        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+fn is_about_tsconfig(error: &ResolveError) -> bool {
+    matches!(
+        error,
+        ResolveError::TsconfigNotFound(_)
+            | ResolveError::TsconfigSelfReference(_)
+            | ResolveError::TsconfigCircularExtend(_)
+            | ResolveError::TsconfigLoadFailed { .. }
+    )
+}
+
+fn explain_tsconfig(error: &ResolveError) -> String {
+    match error {
+        ResolveError::TsconfigNotFound(path) => {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            format!("The tsconfig.json of this file extends `{name}`, which cannot be found.")
+        }
+        ResolveError::TsconfigCircularExtend(_) => "The tsconfig.json of this file extends itself.".to_owned(),
+        ResolveError::TsconfigLoadFailed { source, .. } => match &**source {
+            ResolveError::Json(error) => {
+                let reason = error.message.split(" at line ").next().unwrap_or_default();
+                let (line, column) = (error.line, error.column);
+                format!("The tsconfig.json of this file is broken at line {line}, column {column}: {reason}.")
+            }
+            _ => "The tsconfig.json of this file cannot be read.".to_owned(),
+        },
+        _ => "The tsconfig.json of this file cannot be used.".to_owned(),
     }
 }
 
 /// After Node's own come those of TypeScript, which Node's loaders add in the same way.
-const EXTENSIONS: &[&str] = &[".js", ".json", ".node", ".ts", ".tsx", ".mts", ".cts", ".mjs", ".cjs"];
+const EXTENSIONS: &[&str] = &[".js", ".json", ".node", ".ts", ".tsx", ".jsx", ".mts", ".cts", ".mjs", ".cjs"];
 
 fn options(conditions: &[&str], extensions: &[&str]) -> ResolveOptions {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -81,11 +174,13 @@ fn options(conditions: &[&str], extensions: &[&str]) -> ResolveOptions {
         condition_names: owned(conditions),
         extensions: owned(extensions),
         extension_alias: vec![
-            (".js".to_owned(), owned(&[".js", ".ts", ".tsx"])),
+            (".js".to_owned(), owned(&[".js", ".ts", ".tsx", ".jsx"])),
             (".mjs".to_owned(), owned(&[".mjs", ".mts"])),
             (".cjs".to_owned(), owned(&[".cjs", ".cts"])),
         ],
         node_path: false,
+        tsconfig: Some(TsconfigDiscovery::Auto),
+        builtin_modules: true,
         ..ResolveOptions::default()
     }
 }
@@ -96,7 +191,14 @@ fn explain(error: &ResolveError) -> String {
             format!("its package.json does not export `{subpath}` for these conditions")
         }
         ResolveError::PackageImportNotDefined(name, _) => format!("package.json has no `imports` entry `{name}`"),
-        ResolveError::InvalidPackageConfig(_) | ResolveError::Json(_) => "its package.json is broken".to_owned(),
+        ResolveError::Json(error) => {
+            let reason = error.message.split(" at line ").next().unwrap_or_default();
+            format!("its package.json is broken at line {}, column {}: {reason}", error.line, error.column)
+        }
+        ResolveError::InvalidPackageConfig(_) => {
+            "`exports` in its package.json has both paths and conditions at the top".to_owned()
+        }
+        ResolveError::InvalidModuleSpecifier(..) => "it leads out of the package".to_owned(),
         ResolveError::InvalidPackageTarget(target, ..) => format!("`exports` names the invalid target `{target}`"),
         _ => String::new(),
     }

@@ -13,11 +13,11 @@ use crate::ast::{
 };
 use crate::emit::Emitter;
 use crate::graph::{ModuleId, Target};
+use crate::known_text::is_import_meta;
 use crate::link::{Evaluation, Linked};
 use crate::names::Names;
-use crate::requires::is_import_meta;
 use crate::runtime::Runtime;
-use crate::scan::{EsModule, constant_member, member_path};
+use crate::scan::{EsModule, WrapperNames, constant_member, member_path};
 use crate::shake::member_of_import;
 use crate::virtual_paths::APP;
 use crate::{Form, Format};
@@ -143,6 +143,23 @@ impl<'a> Rewriter<'a> {
         Some(self.run("$meta", vec![string(self.path()), main], DUMMY_SP))
     }
 
+    fn is_wrapper_name(&self, ident: &Ident) -> bool {
+        let known = self.esm().is_some_and(|body| body.wrapper == WrapperNames::Known);
+        // In a CommonJS module it means what it says.
+        self.form != Form::Plain(Format::CommonJs) && known && ident.ctxt == self.linked.graph.sources.unresolved_ctxt()
+    }
+
+    /// In TypeScript that was written to be compiled to CommonJS.
+    fn wrapper_value(&mut self, name: &str) -> Option<Box<Expr>> {
+        let path = self.path();
+        Some(match name {
+            "__filename" => string(path),
+            "__dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
+            "require" => self.run("$makeRequire", vec![string(path)], DUMMY_SP),
+            _ => return None,
+        })
+    }
+
     /// A call of `require`, `import` or `createRequire`; `None` if it is any other.
     fn module_call(&mut self, expr: &mut CallExpr) -> Option<Box<Expr>> {
         let linked = self.linked;
@@ -151,9 +168,7 @@ impl<'a> Rewriter<'a> {
         match (target, is_import) {
             (Some(Target::Builtin(_)), true) | (None, true) if self.form != Form::Resumable => None,
             (Some(target), true) => Some(self.dynamic_import(target, expr.span)),
-            (Some(target), false) if expr.callee.as_expr().is_some_and(|callee| callee.is_member()) => {
-                Some(self.require_resolve(target, expr))
-            }
+            (Some(target), false) if is_resolve(&expr.callee) => Some(self.require_resolve(target, expr)),
             (Some(target), false) => Some(self.require(target, expr.span)),
             (None, true) => {
                 let specifier = expr.args.first_mut().map_or_else(undefined, |arg| {
@@ -322,6 +337,12 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// `require.resolve`, and not `module.require`.
+fn is_resolve(callee: &Callee) -> bool {
+    let member = callee.as_expr().and_then(|callee| callee.as_member());
+    member.is_some_and(|member| member.prop.is_ident_with("resolve"))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Truth {
     True,
@@ -359,8 +380,24 @@ fn percent_encoded(path: &str) -> String {
 }
 
 impl VisitMut for Rewriter<'_> {
+    /// `delete ns.name` is about the namespace, not about what the name stands for.
+    fn visit_mut_unary_expr(&mut self, unary: &mut UnaryExpr) {
+        match &mut *unary.arg {
+            Expr::Member(member) if unary.op == op!("delete") => member.visit_mut_children_with(self),
+            arg => arg.visit_mut_with(self),
+        }
+    }
+
+    fn visit_mut_update_expr(&mut self, update: &mut UpdateExpr) {
+        match &mut *update.arg {
+            Expr::Member(member) => member.visit_mut_children_with(self),
+            arg => arg.visit_mut_with(self),
+        }
+    }
+
     fn visit_mut_expr(&mut self, expr: &mut Expr) {
         let replacement = match expr {
+            Expr::Ident(ident) if self.is_wrapper_name(ident) => self.wrapper_value(&ident.sym),
             Expr::Ident(ident) => self.imported(&ident.to_id()).map(|mut replacement| {
                 // Stack traces and maps point at the place of use.
                 if let Expr::Ident(replacement) = &mut *replacement {

@@ -122,6 +122,7 @@
   function $requireFrom(filename, specifier) {
     if (typeof specifier !== "string")
       throw $coded(new TypeError('The "id" argument must be of type string. Received ' + (specifier === null ? "null" : typeof specifier)), "ERR_INVALID_ARG_TYPE");
+    if (!specifier) throw $coded(new TypeError("The argument 'id' must be a non-empty string. Received ''"), "ERR_INVALID_ARG_VALUE");
     if ($isBuiltin(specifier)) return $env.require(specifier.replace(/^node:/, ""));
     var found = $lookUp(filename, specifier);
     if (!found) $fail("Cannot find module '" + specifier + "'", filename);
@@ -190,7 +191,7 @@
     record.running = body();
     var linked = record.running.next().value;
     $fill(record.namespace, linked[0], linked[1]);
-    record.links.forEach($link);
+    for (var link of record.links) if (link >= 0) $link(link);
   }
 
   function* $evaluate(id) {
@@ -213,9 +214,127 @@
     return record.namespace;
   }
 
+  // `$evaluate` for graphs in which modules await: as the specification has it, those that do not need each other run
+  // side by side. Links below zero are CommonJS modules. A record that waits, or has to, has an `order`.
+  function* $evaluateAsync(id) {
+    var record = $wrapped[id];
+    if (!record.state) {
+      var stack = [];
+      $link(id);
+      try {
+        yield* $visit(id, stack);
+      } catch (error) {
+        for (var failed of stack) $settle(failed, 3, error);
+      }
+    }
+    var root = record.root || record;
+    if (root.order && root.state < 3) yield { await: (root.settled = root.settled || new Promise((done) => (root.settle = done))) };
+    if (root.state === 3) throw root.error;
+    return record.namespace;
+  }
+
+  var $order = 0;
+
+  // Modules of a cycle stay on the stack until the one that was met first is through.
+  function* $visit(id, stack) {
+    var record = $wrapped[id];
+    if (record.state === 3) throw record.error;
+    if (record.state) return record;
+    record.state = 1;
+    record.index = record.low = stack.length;
+    record.pending = 0;
+    record.parents = [];
+    stack.push(record);
+    for (var link of record.links) {
+      if (link < 0) {
+        yield* $require(~link);
+        continue;
+      }
+      var child = yield* $visit(link, stack);
+      if (stack.includes(child)) record.low = Math.min(record.low, child.low);
+      else if ((child = child.root).state === 3) throw child.error;
+      if (child.order) {
+        record.pending += 1;
+        child.parents.push(record);
+      }
+    }
+    if (record.pending || record.awaits === 2) {
+      record.order = $order += 1;
+      if (!record.pending) yield* $advance(record, "next");
+    } else yield* record.running;
+    if (record.low === record.index)
+      for (var member of stack.splice(record.index)) {
+        member.root = record;
+        if (!member.order) member.state = 2;
+      }
+    return record;
+  }
+
+  function* $advance(record, method, value) {
+    try {
+      for (var step; !(step = record.running[method](value)).done; method = "next", value = undefined) {
+        if (step.value) {
+          Promise.resolve(step.value.await).then(
+            (value) => $finish($advance(record, "next", value)),
+            (error) => $finish($advance(record, "throw", error)),
+          );
+          return;
+        }
+        yield;
+      }
+    } catch (error) {
+      Promise.resolve().then(() => $fails(record, error));
+      return;
+    }
+    Promise.resolve().then(() => $fulfil(record));
+  }
+
+  function $settle(record, state, error) {
+    record.root = record.root || record;
+    record.order = 0;
+    record.state = state;
+    record.error = error;
+    if (record.settle) record.settle();
+  }
+
+  function $fails(record, error) {
+    if (record.state === 3) return;
+    record.state = 3;
+    record.error = error;
+    for (var parent of record.parents) $fails(parent, error);
+    $settle(record, 3, error);
+  }
+
+  function $fulfil(record) {
+    if (record.state === 3) return;
+    $settle(record, 2);
+    var ready = [];
+    $gather(record, ready);
+    for (var parent of ready.sort((a, b) => a.order - b.order)) {
+      if (parent.state === 3) continue;
+      if (parent.awaits === 2) $finish($advance(parent, "next"));
+      else
+        try {
+          $finish(parent.running);
+          $settle(parent, 2);
+        } catch (error) {
+          $fails(parent, error);
+        }
+    }
+  }
+
+  // Importers that have waited for this module last; one that does not await itself is done at once.
+  function $gather(record, ready) {
+    for (var parent of record.parents)
+      if (!ready.includes(parent) && parent.root.state !== 3 && !(parent.pending -= 1)) {
+        ready.push(parent);
+        if (parent.awaits < 2) $gather(parent, ready);
+      }
+  }
+
   function* $requireEsm(id) {
     var record = $wrapped[id];
-    if (record.awaits && record.state < 2)
+    if (record.awaits)
       throw $coded(new Error("require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla."), "ERR_REQUIRE_ASYNC_MODULE");
     if (record.state === 1) throw $coded(new Error("Cannot require() ES Module /app/" + record.path + " in a cycle."), "ERR_REQUIRE_CYCLE_MODULE");
     var namespace = yield* $evaluate(id);

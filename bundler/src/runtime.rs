@@ -25,8 +25,17 @@ pub(crate) struct Runtime {
     builtin_is_missing: bool,
 }
 
+/// How ES modules that await are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Awaiting {
+    /// No module that is evaluated when asked for awaits.
+    Never,
+    /// As the specification has it: modules that do not need each other run side by side.
+    SideBySide,
+}
+
 impl Runtime {
-    pub(crate) fn parse(sources: &Sources, form: Form) -> Self {
+    pub(crate) fn parse(sources: &Sources, form: Form, awaiting: Awaiting) -> Self {
         let (env, mut body) = read(sources, "edgepack:runtime", include_str!("runtime.js"));
         if let Form::Plain(format) = form {
             let (_, mut others) = read(sources, "edgepack:runtime-plain", include_str!("runtime_plain.js"));
@@ -49,7 +58,10 @@ impl Runtime {
         let function = unguarded(program);
         let env = function.params.first().and_then(|param| param.pat.as_ident()).map(|name| name.id.clone());
         let env = env.unwrap_or_else(|| unreachable!("runtime.js takes $env"));
-        let statements: Vec<Stmt> = function.body.map(|body| body.stmts).unwrap_or_default();
+        let mut statements: Vec<Stmt> = function.body.map(|body| body.stmts).unwrap_or_default();
+        if awaiting == Awaiting::SideBySide {
+            replace_evaluate(&mut statements);
+        }
         let mut declared_by: HashMap<Id, Vec<usize>> = HashMap::new();
         for (index, stmt) in statements.iter().enumerate() {
             for id in declared(stmt) {
@@ -113,6 +125,20 @@ impl Runtime {
         let needed = self.needed;
         let kept = self.statements.into_iter().enumerate().filter(|(index, _)| needed.contains(index));
         (self.env, kept.map(|(_, stmt)| stmt).collect())
+    }
+}
+
+/// Puts `$evaluateAsync` in the place of `$evaluate`.
+fn replace_evaluate(statements: &mut Vec<Stmt>) {
+    let is_called =
+        |stmt: &Stmt, name: &str| matches!(stmt, Stmt::Decl(Decl::Fn(function)) if function.ident.sym == name);
+    statements.retain(|stmt| !is_called(stmt, "$evaluate"));
+    for stmt in statements {
+        if is_called(stmt, "$evaluateAsync")
+            && let Stmt::Decl(Decl::Fn(function)) = stmt
+        {
+            function.ident.sym = "$evaluate".into();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cuts an ES module into imports, exports and top-level statements ("parts") with what each declares and uses.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use swc_core::atoms::Atom;
 use swc_core::common::{Span, Spanned};
@@ -9,6 +10,7 @@ use swc_core::ecma::utils::find_pat_ids;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::ast::{declare, fresh_ident, text_of};
+use crate::known_text::known_names;
 use crate::parse::Sources;
 use crate::pure_names::find_reassigned;
 use crate::purity::{Effects, Purity, attached_to};
@@ -30,6 +32,15 @@ pub(crate) struct EsModule {
     pub(crate) awaits: bool,
     /// Functions and classes whose calls have no effects.
     pub(crate) callable: HashSet<Id>,
+    pub(crate) wrapper: WrapperNames,
+}
+
+/// Whether an ES module may use `require`, `__dirname` and `__filename`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WrapperNames {
+    /// As in Node.
+    Undeclared,
+    Known,
 }
 
 /// A module named in an import or in an export with `from`.
@@ -89,7 +100,7 @@ impl Use {
 }
 
 /// Scans a parsed module; `stem` names what has no name of its own.
-pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsModule {
+pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str, wrapper: WrapperNames) -> EsModule {
     let mut scanner = Scanner::new(stem);
     for item in module.body {
         match item {
@@ -97,7 +108,7 @@ pub(crate) fn scan_module(sources: &Sources, module: Module, stem: &str) -> EsMo
             ModuleItem::ModuleDecl(decl) => scanner.declaration(decl),
         }
     }
-    scanner.finish(sources)
+    scanner.finish(sources, wrapper)
 }
 
 struct Scanner<'a> {
@@ -276,7 +287,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn finish(mut self, sources: &Sources) -> EsModule {
+    fn finish(mut self, sources: &Sources, wrapper: WrapperNames) -> EsModule {
         self.default_name();
         let mut declared_by: HashMap<Id, Vec<usize>> = HashMap::new();
         for (index, stmt) in self.statements.iter().enumerate() {
@@ -284,10 +295,15 @@ impl<'a> Scanner<'a> {
                 declared_by.entry(id).or_default().push(index);
             }
         }
+        let mut requires = self.created_requires();
+        if wrapper == WrapperNames::Known {
+            requires.push(("require".into(), sources.unresolved_ctxt()));
+        }
         let names = ModuleNames {
-            requires: self.created_requires(),
+            requires,
             wrapper: sources.unresolved_ctxt(),
             create_requires: self.locals_of("createRequire"),
+            texts: Rc::new(known_names(&self.statements)),
         };
         let purity = Purity::new(sources, &self.statements, &self.bindings, &self.exported_at);
         let top_level: HashSet<Id> = declared_by.keys().chain(self.bindings.keys()).cloned().collect();
@@ -305,6 +321,7 @@ impl<'a> Scanner<'a> {
                 stmt,
             });
         }
+        keep_what_eval_sees(&mut parts, &top_level);
         let callable = purity.into_callable();
         let awaits = parts.iter().any(|part| part.requests.awaits_at_top);
         EsModule {
@@ -315,6 +332,7 @@ impl<'a> Scanner<'a> {
             parts,
             declared_by,
             awaits,
+            wrapper,
             callable,
         }
     }
@@ -345,6 +363,16 @@ impl<'a> Scanner<'a> {
             is_create(callee).then(|| var.name.as_ident().map(|name| name.to_id()))?
         };
         self.statements.iter().filter_map(declarator).collect()
+    }
+}
+
+/// The code given to a direct `eval` may use everything.
+fn keep_what_eval_sees(parts: &mut [Part], top_level: &HashSet<Id>) {
+    let mut names: Vec<&Id> = top_level.iter().collect();
+    names.sort();
+    for part in parts.iter_mut().filter(|part| part.requests.calls_eval) {
+        part.effects = Effects::Some;
+        part.uses = names.iter().map(|name| Use::Binding((*name).clone())).collect();
     }
 }
 
@@ -405,6 +433,28 @@ impl Visit for UseFinder<'_> {
         match member_path(member) {
             Some((id, path)) if self.bindings.contains_key(&id) => self.add(Use::Member(id, path)),
             _ => member.visit_children_with(self),
+        }
+    }
+
+    /// `delete ns.name` and `ns.name++` need the namespace itself.
+    fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
+        match &*unary.arg {
+            Expr::Member(member) if unary.op == op!("delete") => member.visit_children_with(self),
+            arg => arg.visit_with(self),
+        }
+    }
+
+    fn visit_update_expr(&mut self, update: &UpdateExpr) {
+        match &*update.arg {
+            Expr::Member(member) => member.visit_children_with(self),
+            arg => arg.visit_with(self),
+        }
+    }
+
+    fn visit_simple_assign_target(&mut self, target: &SimpleAssignTarget) {
+        match target {
+            SimpleAssignTarget::Member(member) => member.visit_children_with(self),
+            target => target.visit_children_with(self),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::Form;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
 use crate::purity::Effects;
-use crate::requires::{Dependency, DependencyKind};
+use crate::requires::{DependencyKind, Requests};
 use crate::scan::{ImportBinding, Use};
 
 /// What is kept.
@@ -104,7 +104,7 @@ impl Shaker<'_> {
         }
         let module = &self.linked.graph.modules[id];
         match &module.body {
-            Body::CommonJs(body) => self.follow(id, &body.requests.dependencies),
+            Body::CommonJs(body) => self.follow(id, &body.requests),
             Body::Esm(body) => {
                 for target in &module.import_targets {
                     if let Target::Module(child) = target
@@ -120,26 +120,21 @@ impl Shaker<'_> {
         }
     }
 
-    fn follow(&mut self, id: ModuleId, dependencies: &[Dependency]) {
-        let module = &self.linked.graph.modules[id];
-        for dependency in dependencies {
-            if dependency.kind == DependencyKind::RequireResolve {
-                continue;
-            }
-            match module.targets.get(&dependency.span) {
-                Some(Target::Module(target)) => {
+    fn follow(&mut self, id: ModuleId, requests: &Requests) {
+        for (kind, target) in self.linked.graph.modules[id].leads(requests) {
+            match target {
+                _ if kind == DependencyKind::RequireResolve => {}
+                Target::Module(target) => {
                     self.work.push(Work::Evaluate(*target));
                     if self.linked.graph.modules[*target].esm().is_some() {
                         self.work.push(Work::Namespace(*target));
-                        if dependency.kind == DependencyKind::DynamicImport {
+                        if kind == DependencyKind::DynamicImport {
                             self.live.imported.insert(*target);
                         }
                     }
                 }
-                Some(Target::Builtin(name)) => {
-                    self.live.builtins.insert(name.clone());
-                }
-                Some(Target::File(..) | Target::Missing(_)) | None => {}
+                Target::Builtin(name) => drop(self.live.builtins.insert(name.clone())),
+                Target::File(..) | Target::Missing(_) => {}
             }
         }
     }
@@ -150,7 +145,7 @@ impl Shaker<'_> {
         }
         let Some(body) = self.linked.graph.modules[id].esm() else { return };
         let part = &body.parts[index];
-        self.follow(id, &part.requests.dependencies);
+        self.follow(id, &part.requests);
         for used in &part.uses {
             match used {
                 Use::Binding(local) => self.keep_name(id, local),

@@ -8,6 +8,11 @@ use crate::package::Packages;
 /// Where the app's root is on the device.
 pub(crate) const APP: &str = "/app";
 
+/// A virtual path as it is shown to the user: relative to the app's root.
+pub(crate) fn below_app(path: &str) -> &str {
+    path.strip_prefix(APP).map_or(path, |path| path.trim_start_matches('/'))
+}
+
 /// The virtual path of every file asked for.
 #[derive(Debug)]
 pub(crate) struct VirtualPaths {

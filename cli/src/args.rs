@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args as Arguments, Parser, Subcommand};
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
 /// Turns a Node.js app into one small sandboxed executable that boots from a snapshot.
 #[derive(Debug, Parser)]
@@ -61,12 +61,35 @@ pub(crate) struct BuildArgs {
     /// Leave the app's script as it is written, but for what it does not use
     #[arg(long)]
     pub(crate) no_minify: bool,
-    /// Print the result as one JSON object
+    /// Only say why a package or a file is in the bundle: the way to it, and what keeps each statement
+    #[arg(long, value_name = "PACKAGE|FILE")]
+    pub(crate) why: Option<String>,
+    /// Write what is in the bundle, in esbuild's metafile format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metafile: Option<PathBuf>,
+    /// Write a page that shows the sizes by package and file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// Where the source map goes: into the container, into OUT.map, or nowhere
+    #[arg(long, value_name = "PLACE", default_value = "inline")]
+    pub(crate) source_map: SourceMapPlace,
+    /// Print the result, or what is wrong with the sources, as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
     /// What the app may do.
     #[command(flatten)]
     pub(crate) allow: AllowArgs,
+}
+
+/// Where a source map goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceMapPlace {
+    /// Into what is written.
+    Inline,
+    /// Beside it.
+    External,
+    /// Nowhere.
+    None,
 }
 
 /// `edgepack bundle`.
@@ -93,13 +116,17 @@ pub(crate) struct BundleArgs {
     /// Keep what functions and classes are called
     #[arg(long)]
     pub(crate) keep_names: bool,
-    /// Write FILE.map, too
-    #[arg(long)]
-    pub(crate) source_map: bool,
+    /// Where the source map goes: into the script, into FILE.map, or nowhere
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "none", default_missing_value = "external")]
+    pub(crate) source_map: SourceMapPlace,
+    /// Write what is in the bundle, in esbuild's metafile format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metafile: Option<PathBuf>,
 }
 
 /// What kind of module a script is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
     /// CommonJS
     Cjs,

@@ -14,7 +14,7 @@ use edgepack_snapshots as snapshots;
 use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Stop};
 use serde_json::Value;
 
-use crate::args::AllowArgs;
+use crate::args::{AllowArgs, SourceMapPlace};
 use crate::embedded;
 use crate::frozen::frozen;
 use crate::grants::grants;
@@ -32,6 +32,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) allow: &'a AllowArgs,
     /// How far the app is run at build time.
     pub(crate) start_up: StartUp,
+    /// Whether the container holds the source map.
+    pub(crate) source_map: SourceMapPlace,
     /// Whether the script is made as short as it can be.
     pub(crate) minify: Minify,
     /// What the command line defines, by name.
@@ -56,14 +58,8 @@ pub(crate) struct Packed {
     pub(crate) variants: Vec<Variant>,
     /// The app's name, fit for a file.
     pub(crate) name: String,
-    /// The bundle's findings that did not stop the build.
-    pub(crate) warnings: Vec<String>,
-    /// Bytes of the script, of its assets.
-    pub(crate) script_bytes: usize,
-    /// Bytes of the files the app reads.
-    pub(crate) asset_bytes: usize,
-    /// How many modules are in the script.
-    pub(crate) modules: usize,
+    /// What the app's sources became.
+    pub(crate) bundle: Bundle,
 }
 
 /// A container, and what is to be told about it.
@@ -89,7 +85,7 @@ pub(crate) struct Variant {
 pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
     let bundle = progress.phase("bundle", "bundling", || bundle(&options(plan)))?;
     let grants = grants(plan.allow, &bundle.manifest.edgepack)?;
-    let app = App { bundle, grants, base: embedded::base_image()? };
+    let app = App { bundle, grants, base: embedded::base_image()?, source_map: plan.source_map };
     let mut left = plan.targets.to_vec();
     let mut variants = Vec::new();
     while !left.is_empty() {
@@ -98,14 +94,7 @@ pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
         variants.push(variant);
     }
     let App { bundle, .. } = app;
-    Ok(Packed {
-        variants,
-        name: name(&bundle),
-        warnings: bundle.warnings.iter().map(ToString::to_string).collect(),
-        script_bytes: bundle.script.len(),
-        asset_bytes: bundle.assets.iter().map(|asset| asset.bytes.len()).sum(),
-        modules: bundle.modules.len(),
-    })
+    Ok(Packed { variants, name: name(&bundle), bundle })
 }
 
 /// What is the same for all targets.
@@ -113,6 +102,7 @@ struct App {
     bundle: Bundle,
     grants: Grants,
     base: BaseImage,
+    source_map: SourceMapPlace,
 }
 
 /// The container for the first of these targets, and for those of the others that have the same start-up.
@@ -178,7 +168,8 @@ pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
     }
 }
 
-fn options(plan: &Plan<'_>) -> BundleOptions {
+/// How the app is bundled.
+pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     BundleOptions {
         entry: plan.entry.to_owned(),
         assets: Vec::new(),
@@ -262,7 +253,10 @@ fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u
         loaded: None,
         started,
         package: Some(&fallback),
-        source_map: &app.bundle.source_map,
+        source_map: match app.source_map {
+            SourceMapPlace::Inline => &app.bundle.source_map,
+            SourceMapPlace::External | SourceMapPlace::None => "",
+        },
         licences: embedded::NOTICE,
         hot_pages,
     })?)

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use edgepack_bundler::{Bundle, Diagnostic, Severity};
 use edgepack_format::targets::Target;
 use edgepack_snapshots::{Ending, Stop};
 use serde_json::{Map, Value, json};
@@ -34,7 +35,9 @@ pub(crate) fn text(packed: &Packed, written: &[Written<'_>], phases: &[Phase]) {
         println!("{} ({})", file.path.display(), size(file.bytes));
     }
     println!("  in {took} ms ({})", each.join(", "));
-    println!("  {} modules, script {}, files {}", packed.modules, size(packed.script_bytes), size(packed.asset_bytes));
+    let bundle = &packed.bundle;
+    let (modules, script) = (bundle.modules.len(), size(bundle.script.len()));
+    println!("  {modules} modules, script {script}, files {}", size(asset_bytes(bundle)));
     for variant in &packed.variants {
         variant_text(variant, packed.variants.len());
     }
@@ -70,9 +73,10 @@ pub(crate) fn json(packed: &Packed, written: &[Written<'_>], phases: &[Phase]) {
     let rest = [
         ("outputs", json!(outputs)),
         ("name", json!(packed.name)),
-        ("modules", json!(packed.modules)),
+        ("modules", json!(packed.bundle.modules.len())),
         ("phases", json!(durations)),
-        ("warnings", json!(packed.warnings)),
+        ("warnings", packed.bundle.warnings.iter().map(ToString::to_string).collect()),
+        ("diagnostics", packed.bundle.warnings.iter().map(diagnostic).collect()),
     ];
     object.extend(rest.map(|(key, value)| (key.to_owned(), value)));
     println!("{}", Value::Object(object));
@@ -83,8 +87,8 @@ fn file(packed: &Packed, written: &Written<'_>) -> Map<String, Value> {
     let sizes = json!({
         "output_bytes": written.bytes,
         "container_bytes": variant.container.len(),
-        "script_bytes": packed.script_bytes,
-        "asset_bytes": packed.asset_bytes,
+        "script_bytes": packed.bundle.script.len(),
+        "asset_bytes": asset_bytes(&packed.bundle),
     });
     let pairs = [
         ("output", json!(written.path)),
@@ -103,6 +107,28 @@ fn file(packed: &Packed, written: &Written<'_>) -> Map<String, Value> {
         ("stop", stop(variant)),
     ];
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// What is wrong with the sources, as one object on one line.
+pub(crate) fn json_diagnostics(found: &[Diagnostic]) {
+    println!("{}", json!({ "diagnostics": found.iter().map(diagnostic).collect::<Vec<_>>() }));
+}
+
+fn diagnostic(found: &Diagnostic) -> Value {
+    json!({
+        "severity": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "message": found.message,
+        "file": found.file,
+        "line": found.line,
+        "column": found.column,
+        "frame": found.frame,
+        "hint": found.hint,
+        "importers": found.importers,
+    })
+}
+
+fn asset_bytes(bundle: &Bundle) -> usize {
+    bundle.assets.iter().map(|asset| asset.bytes.len()).sum()
 }
 
 fn ending(ending: &Ending) -> &'static str {

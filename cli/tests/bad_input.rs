@@ -134,3 +134,84 @@ fn a_container_that_is_cut_short_or_altered() {
     altered[last] ^= 1;
     assert_says(&said(&altered), &["the container was altered or damaged"]);
 }
+
+#[test]
+fn findings_as_json_for_editors() {
+    let folder = app(&[("main.js", "require('./nothing');\nrequire('not-there');")]);
+    let output = edgepack(folder.path(), &["build", "main.js", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let places: Vec<_> = found["diagnostics"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|found| {
+            (found["severity"].as_str(), found["file"].as_str(), found["line"].as_u64(), found["column"].as_u64())
+        })
+        .collect();
+    let at = |line| (Some("error"), Some("main.js"), Some(line), Some(1));
+    assert_eq!(places, [at(1), at(2)]);
+}
+
+#[test]
+fn asking_for_the_reason_of_what_is_not_there() {
+    let files = [("main.js", "require('./used');"), ("used.js", "exports.a = 1;")];
+    assert_says(
+        &refused(&files, &["build", "main.js", "--why", "usde.js"], 1),
+        &["nothing in the app asks for usde.js", "hint: did you mean used.js?"],
+    );
+}
+
+#[test]
+fn the_reason_of_a_file_is_told_and_nothing_is_built() {
+    let folder = app(&[
+        ("main.mjs", "import { a } from './used.mjs';\nconsole.log(a);"),
+        ("used.mjs", "export const a = 1;\nexport const b = 2;"),
+    ]);
+    let output = edgepack(folder.path(), &["build", "main.mjs", "--why", "used.mjs"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_says(
+        &told,
+        &[
+            "used.mjs (",
+            "from main.mjs:1:19  import { a } from './used.mjs';",
+            "1: export const a = 1;",
+            "is used at main.mjs:2",
+        ],
+    );
+    assert!(!told.contains("export const b"), "{told}");
+    assert_eq!(listing(folder.path()), ["main.mjs", "used.mjs"]);
+}
+
+#[test]
+fn reports_are_written_beside_the_result() {
+    let folder = app(&[("main.js", "console.log(require('./used').a);"), ("used.js", "exports.a = 1;")]);
+    let args = [
+        "build",
+        "main.js",
+        "-o",
+        "app",
+        "--no-snapshot",
+        "--metafile",
+        "meta.json",
+        "--report",
+        "report.html",
+        "--source-map",
+        "external",
+    ];
+    let output = edgepack(folder.path(), &args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(listing(folder.path()), ["app", "app.map", "main.js", "meta.json", "report.html", "used.js"]);
+    let meta: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("meta.json")).expect("written")).expect("JSON");
+    assert_eq!(meta["outputs"]["app"]["entryPoint"], "main.js");
+    assert_eq!(meta["inputs"]["main.js"]["imports"][0]["path"], "used.js");
+    let map: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("app.map")).expect("written")).expect("JSON");
+    assert_eq!(map["version"], 3);
+    let inspected = edgepack(folder.path(), &["inspect", "app", "--json"]);
+    let inspected: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("one JSON object");
+    let sections = inspected.to_string();
+    assert!(!sections.contains("source-map") || sections.contains("\"source-map\":0"), "{sections}");
+}

@@ -30,6 +30,9 @@ pub const GUARDS_MAX: u32 = 4096;
 /// an app for a gateway.
 pub const SECTION_BYTES_MAX: usize = 256 << 20;
 
+/// One source file. The syntax tree of minified code was seen to take 40 times its text: 64 MiB of it would be 2.5 GiB.
+pub const SOURCE_BYTES_MAX: u64 = 64 << 20;
+
 /// How linear memory lies among a process's addresses. The numbers are compiled into the engine's native code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {

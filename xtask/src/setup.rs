@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libclang-rt-22-dev-wasm32", "the compiler's own routines for the engine"),
     ("qemu-user-static", "runs the executables of other machines, in tests"),
     ("wabt", "wasm2c: the engine as C, for the stubs"),
+    ("chromium", "looks at the report of a bundle, in a test"),
     ("valgrind", "which bytes of the engine's memory programs touch"),
 ];
 

@@ -3,21 +3,33 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use edgepack_bundler::Minify;
+use edgepack_bundler::{Diagnostics, Minify, metafile, treemap};
 use edgepack_format::shebang::SHEBANG;
 use edgepack_format::targets::Target;
 use serde_json::Value;
 
-use crate::args::BuildArgs;
-use crate::build::{Packed, Plan, StartUp, executable, pack};
+use crate::args::{BuildArgs, SourceMapPlace};
+use crate::build::{Packed, Plan, StartUp, executable, options, pack};
+use crate::commands::why;
 use crate::failure::Failure;
 use crate::output::{self, Kind, paths};
 use crate::progress::{Audience, Progress};
 use crate::report::{self, Written};
 use crate::target::named_all;
 
-/// Runs the command.
+/// Runs the command; what is wrong with the sources is also printed as JSON where that was asked for.
 pub(crate) fn build(args: &BuildArgs) -> Result<()> {
+    let result = build_app(args);
+    if args.json
+        && let Err(error) = &result
+        && let Some(found) = error.downcast_ref::<Diagnostics>()
+    {
+        report::json_diagnostics(&found.0);
+    }
+    result
+}
+
+fn build_app(args: &BuildArgs) -> Result<()> {
     let targets = named_all(&args.target)?;
     if args.container_only && targets.len() > 1 {
         let failure = Failure::usage("a container runs on every target, and --container-only writes one");
@@ -26,15 +38,28 @@ pub(crate) fn build(args: &BuildArgs) -> Result<()> {
     if let Some(path) = &args.output {
         paths(path, &targets).iter().try_for_each(|path| output::check(path))?;
     }
+    [&args.metafile, &args.report].into_iter().flatten().try_for_each(|path| output::check(path))?;
     let start_up = if args.no_snapshot { StartUp::Load } else { StartUp::Run };
     let mut progress = Progress::new(if args.json { Audience::Silent } else { Audience::Shown });
     let define = definitions(&args.define)?;
     let minify = if args.no_minify { Minify::No } else { Minify::KeepNames };
-    let plan = Plan { entry: &args.entry, targets: &targets, allow: &args.allow, start_up, minify, define: &define };
+    let plan = Plan {
+        entry: &args.entry,
+        targets: &targets,
+        allow: &args.allow,
+        start_up,
+        source_map: args.source_map,
+        minify,
+        define: &define,
+    };
+    if let Some(subject) = &args.why {
+        return why::why(&options(&plan), subject);
+    }
     let packed = pack(&plan, &mut progress)?;
     let written = write(args, &targets, &packed, &mut progress)?;
-    for warning in &packed.warnings {
-        progress.line(warning);
+    write_reports(args, &packed, &written)?;
+    for warning in &packed.bundle.warnings {
+        progress.line(&warning.to_string());
     }
     let phases = progress.finish();
     if args.json {
@@ -81,6 +106,25 @@ fn write<'p>(
         all.push(Written { path, bytes: bytes.len(), kind, target, variant });
     }
     Ok(all)
+}
+
+/// What was asked for beside the result; all results have the same script.
+fn write_reports(args: &BuildArgs, packed: &Packed, written: &[Written<'_>]) -> Result<(), Failure> {
+    let bundle = &packed.bundle;
+    if args.source_map == SourceMapPlace::External {
+        for file in written {
+            output::write(&file.path.with_added_extension("map"), bundle.source_map.as_bytes(), Kind::Data)?;
+        }
+    }
+    if let (Some(file), Some(first)) = (&args.metafile, written.first()) {
+        let name = first.path.file_name().unwrap_or(first.path.as_os_str()).to_string_lossy();
+        output::write(file, metafile(bundle, &name).to_string().as_bytes(), Kind::Data)?;
+    }
+    if let Some(file) = &args.report {
+        // How much of a snapshot belongs to which package is not known yet.
+        output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
+    }
+    Ok(())
 }
 
 fn default_output(args: &BuildArgs, packed: &Packed) -> PathBuf {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, Whitespace, bundle as bundle_app};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, Whitespace, bundle as bundle_app, metafile};
 
-use crate::args::{BundleArgs, FormatName};
+use crate::args::{BundleArgs, FormatName, SourceMapPlace};
 use crate::commands::build::definitions;
 use crate::output::{self, Kind};
 use crate::progress::{Audience, Progress};
@@ -16,12 +16,23 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<()> {
     let mut progress = Progress::new(Audience::Shown);
     let options = options(args)?;
     let bundled = progress.phase("bundle", "bundling", || bundle_app(&options))?;
-    let mut script = bundled.script;
-    if args.source_map {
-        let map = args.output.with_added_extension("map");
-        output::write(&map, bundled.source_map.as_bytes(), Kind::Data)?;
-        let name = map.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        script.push_str(&format!("\n//# sourceMappingURL={name}\n"));
+    let mut script = bundled.script.clone();
+    match args.source_map {
+        SourceMapPlace::None => {}
+        SourceMapPlace::Inline => {
+            let data: String = bundled.source_map.bytes().map(in_url).collect();
+            script.push_str(&format!("\n//# sourceMappingURL=data:application/json;charset=utf-8,{data}\n"));
+        }
+        SourceMapPlace::External => {
+            let map = args.output.with_added_extension("map");
+            output::write(&map, bundled.source_map.as_bytes(), Kind::Data)?;
+            let name = map.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            script.push_str(&format!("\n//# sourceMappingURL={name}\n"));
+        }
+    }
+    if let Some(file) = &args.metafile {
+        let name = args.output.file_name().unwrap_or(args.output.as_os_str()).to_string_lossy();
+        output::write(file, metafile(&bundled, &name).to_string().as_bytes(), Kind::Data)?;
     }
     output::write(&args.output, script.as_bytes(), Kind::Data)?;
     for warning in &bundled.warnings {
@@ -29,6 +40,14 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<()> {
     }
     progress.finish();
     Ok(())
+}
+
+fn in_url(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-_.!~*'():,/".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 fn options(args: &BundleArgs) -> Result<BundleOptions> {

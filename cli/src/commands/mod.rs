@@ -7,3 +7,4 @@ pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod runtime;
 pub(crate) mod targets;
+pub(crate) mod why;

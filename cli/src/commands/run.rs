@@ -9,7 +9,7 @@ use edgepack_bundler::Minify;
 use edgepack_format::container::{Hash, WASM_HEADER};
 use edgepack_format::shebang::without_shebang;
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, SourceMapPlace};
 use crate::build::{Plan, StartUp, executable, pack};
 use crate::embedded;
 use crate::failure::Failure;
@@ -29,12 +29,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             targets: &[target],
             allow: &args.allow,
             start_up: StartUp::Nothing,
+            source_map: SourceMapPlace::Inline,
             minify: Minify::No,
             define: &[],
         };
         let packed = pack(&plan, &mut progress)?;
-        for warning in &packed.warnings {
-            progress.line(warning);
+        for warning in &packed.bundle.warnings {
+            progress.line(&warning.to_string());
         }
         packed.variants.into_iter().next().map(|variant| variant.container).unwrap_or_default()
     };

@@ -1,0 +1,41 @@
+//! Any bytes as the files of an app: bundling them ends with a script or with findings, never with a panic.
+//!
+//! `cargo +nightly fuzz run bundle`. A line `=== NAME` begins the file of that name; what comes before the first is the
+//! entry, `entry.mjs`.
+#![no_main]
+
+use std::fs;
+use std::path::Path;
+
+use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, Whitespace, bundle};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    for (name, content) in files(bytes) {
+        let _ = fs::write(folder.path().join(name), content);
+    }
+    let _ = bundle(&BundleOptions {
+        entry: folder.path().join("entry.mjs"),
+        assets: Vec::new(),
+        define: Vec::new(),
+        builtins: Builtins::Supported,
+        form: Form::Resumable,
+        external: Vec::new(),
+        minify: Minify::KeepNames,
+        whitespace: Whitespace::Minimal,
+    });
+});
+
+/// The files in `bytes`, whose names lead nowhere else.
+fn files(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![("entry.mjs".to_owned(), Vec::new())];
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let name = line.strip_prefix(b"=== ").and_then(|name| std::str::from_utf8(name).ok()).map(str::trim);
+        match name.and_then(|name| Path::new(name).file_name()) {
+            Some(name) => files.push((name.to_string_lossy().into_owned(), Vec::new())),
+            None => files.last_mut().into_iter().for_each(|(_, content)| content.extend_from_slice(line)),
+        }
+    }
+    files
+}
