@@ -153,9 +153,12 @@ fn parenthesized(expr: Box<Expr>) -> Box<Expr> {
     Box::new(Expr::Paren(ParenExpr { span: DUMMY_SP, expr }))
 }
 
+/// What is imported, and its name here.
+type Import = (Option<Atom>, Ident);
+
 /// Imports as they were asked for, by the names that the function's parameters have now.
 fn imports(wanted: &[(String, Option<Atom>)], params: &[Param]) -> Vec<ModuleItem> {
-    let mut by_source: Vec<(&String, Vec<(Option<Atom>, Ident)>)> = Vec::new();
+    let mut by_source: Vec<(&String, Vec<Import>)> = Vec::new();
     let mut params = params.iter().filter_map(|param| param.pat.as_ident());
     for (source, name) in wanted {
         if by_source.last().is_none_or(|(last, _)| *last != source) {
@@ -179,8 +182,8 @@ fn imports(wanted: &[(String, Option<Atom>)], params: &[Param]) -> Vec<ModuleIte
 }
 
 /// No name is the namespace. An import without any names is for its effects.
-fn import(source: &str, names: &[(Option<Atom>, Ident)]) -> ModuleItem {
-    let specifier = |(name, local): &(Option<Atom>, Ident)| match name {
+fn import(source: &str, names: &[Import]) -> ModuleItem {
+    let specifier = |(name, local): &Import| match name {
         None => ImportSpecifier::Namespace(ImportStarAsSpecifier { span: DUMMY_SP, local: local.clone() }),
         Some(name) if name == "default" => {
             ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local: local.clone() })

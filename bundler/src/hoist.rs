@@ -116,6 +116,7 @@ impl VisitMut for Hoister {
     fn visit_mut_class(&mut self, _: &mut Class) {}
 }
 
+#[expect(clippy::vec_box, reason = "it is what SWC's sequences hold")]
 fn sequence(exprs: Vec<Box<Expr>>) -> Stmt {
     expr_stmt(Box::new(Expr::Seq(SeqExpr { span: DUMMY_SP, exprs })))
 }
