@@ -11,6 +11,10 @@ use super::{memory, pages, stop};
 /// The top of the main stack, roughly.
 static STACK_TOP: AtomicUsize = AtomicUsize::new(0);
 
+/// A fault that little below the stack's end is the stack's: what was on it before the first frame, and the gap that
+/// Linux keeps below it, 256 of its smallest pages.
+const STACK_GAP_BYTES: usize = 1 << 20;
+
 /// The handler's stack: decoding needs little, hashing less; in `.bss`, so that it costs nothing until then.
 const HANDLER_STACK_BYTES: usize = 128 * 1024;
 static HANDLER_STACK: HandlerStack = HandlerStack(UnsafeCell::new(MaybeUninit::uninit()));
@@ -55,7 +59,7 @@ extern "C" fn handle_fault(_signal: i32, info: *mut libc::siginfo_t, _context: *
         stop::trap("the engine stopped: memory access out of bounds");
     }
     let below_top = STACK_TOP.load(Ordering::Relaxed).checked_sub(address);
-    let stack_bytes = usize::try_from(NATIVE_STACK_BYTES).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
+    let stack_bytes = usize::try_from(NATIVE_STACK_BYTES).unwrap_or(usize::MAX).saturating_add(STACK_GAP_BYTES);
     if below_top.is_some_and(|depth| depth <= stack_bytes) {
         stop::trap("the engine stopped: stack overflow");
     }
