@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_ARENA_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES};
+
 fn main() {
     println!("cargo:rerun-if-changed=c");
     let quickjs = quickjs_sources();
@@ -15,6 +17,14 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("wasi") {
         // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
         build.file("c/wasi.c").file("c/heap.c");
+        for (name, number) in [
+            ("EDGE_HEAP_ARENA_BYTES", HEAP_ARENA_BYTES),
+            ("EDGE_HEAP_CLASSES", HEAP_CLASSES),
+            ("EDGE_HEAP_HEAD_BYTES", HEAP_HEAD_BYTES),
+            ("EDGE_HEAP_ALIGN_BYTES", HEAP_ALIGN_BYTES),
+        ] {
+            build.define(name, format!("{number}u").as_str());
+        }
         build.define("EMSCRIPTEN", "1").define("FE_DOWNWARD", "0").define("FE_UPWARD", "0");
     }
     build.compile("edgequickjs");

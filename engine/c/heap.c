@@ -21,18 +21,14 @@ void __real_free(void *block);
 void *__real_realloc(void *block, size_t size);
 size_t __real_malloc_usable_size(void *block);
 
-/* `HEAP_ARENA_BYTES` of the contract. Pages that stay zero cost nothing. */
-#define ARENA_BYTES (8u << 20)
-#define CLASSES_MAX 8
-
-static unsigned char arena[ARENA_BYTES] __attribute__((aligned(65536)));
+/* build.rs defines the numbers EDGE_HEAP_*, which the plan's writer shares. Pages of the arena that stay zero cost
+   nothing. */
+static unsigned char arena[EDGE_HEAP_ARENA_BYTES] __attribute__((aligned(65536)));
 
 /* A block made while the program is started: the word before it is how many bytes were asked for, times 8. Of blocks of
    the C library's own it is a chunk's head, whose bit 1 is set while it is in use (dlmalloc's CINUSE_BIT). So it does
    not depend on where a block lies how large it is said to be, and QuickJS, which uses what is to spare, allocates
    alike in all runs. */
-#define HEAD_BYTES 4
-#define ALIGN_BYTES 8
 #define HEAD_SHIFT 3
 #define HEAD_MASK 7
 
@@ -54,15 +50,15 @@ static struct {
 /* Bytes of each class of blocks, one after the other in the arena; for each allocation its class, 0 for none. */
 struct plan {
     uint32_t allocations;
-    uint32_t class_bytes[CLASSES_MAX];
+    uint32_t class_bytes[EDGE_HEAP_CLASSES];
     uint8_t classes[];
 };
 
 static struct {
     struct plan *plan;
     uint32_t count;
-    uint32_t next[CLASSES_MAX];
-    uint32_t end[CLASSES_MAX];
+    uint32_t next[EDGE_HEAP_CLASSES];
+    uint32_t end[EDGE_HEAP_CLASSES];
 } placing;
 
 __attribute__((export_name("edge_heap_record"))) void edge_heap_record(struct row *rows, uint32_t rows_max)
@@ -82,10 +78,10 @@ __attribute__((export_name("edge_heap_recorded"))) uint32_t edge_heap_recorded(v
 __attribute__((export_name("edge_heap_place"))) void edge_heap_place(struct plan *plan)
 {
     uint32_t at = 0;
-    for (int class = 0; class < CLASSES_MAX; class++) {
+    for (unsigned class = 0; class < EDGE_HEAP_CLASSES; class++) {
         placing.next[class] = at;
         at += plan->class_bytes[class];
-        placing.end[class] = at < ARENA_BYTES ? at : ARENA_BYTES;
+        placing.end[class] = at < EDGE_HEAP_ARENA_BYTES ? at : EDGE_HEAP_ARENA_BYTES;
     }
     placing.count = 0;
     placing.plan = plan;
@@ -124,7 +120,7 @@ static void note(void *block, size_t size)
 
 static bool is_placed(const void *block)
 {
-    return (const unsigned char *)block >= arena && (const unsigned char *)block < arena + ARENA_BYTES;
+    return (const unsigned char *)block >= arena && (const unsigned char *)block < arena + EDGE_HEAP_ARENA_BYTES;
 }
 
 static uint32_t *head(const void *block)
@@ -146,9 +142,9 @@ static void *placed(size_t size)
     size += !size;
     uint32_t number = placing.count++;
     uint8_t class = number < plan->allocations ? plan->classes[number] : 0;
-    if (class == 0 || class >= CLASSES_MAX)
+    if (class == 0 || class >= EDGE_HEAP_CLASSES)
         return NULL;
-    uint32_t start = (placing.next[class] + HEAD_BYTES + ALIGN_BYTES - 1) & ~(ALIGN_BYTES - 1);
+    uint32_t start = (placing.next[class] + EDGE_HEAP_HEAD_BYTES + EDGE_HEAP_ALIGN_BYTES - 1) & ~(EDGE_HEAP_ALIGN_BYTES - 1);
     if (start > placing.end[class] || size > placing.end[class] - start)
         return NULL;
     placing.next[class] = start + size;
@@ -160,8 +156,8 @@ static void *make(void *place, size_t size)
 {
     size += !size;
     if (!place && size <= UINT32_MAX >> HEAD_SHIFT) {
-        unsigned char *outer = __real_calloc(1, size + ALIGN_BYTES);
-        place = outer ? outer + ALIGN_BYTES : NULL;
+        unsigned char *outer = __real_calloc(1, size + EDGE_HEAP_ALIGN_BYTES);
+        place = outer ? outer + EDGE_HEAP_ALIGN_BYTES : NULL;
     }
     if (place) {
         *head(place) = size << HEAD_SHIFT;
@@ -204,7 +200,7 @@ void __wrap_free(void *block)
         __real_free(block);
     } else if (!is_placed(block)) {
         *head(block) = 0;
-        __real_free((unsigned char *)block - ALIGN_BYTES);
+        __real_free((unsigned char *)block - EDGE_HEAP_ALIGN_BYTES);
     }
 }
 

@@ -36,7 +36,7 @@ pub const HEAP_ALIGN_BYTES: usize = 8;
 /// The size before a placed block.
 pub const HEAP_HEAD_BYTES: usize = 4;
 
-/// The guest's arena; `engine/c/heap.c` has the same number.
+/// The guest's arena.
 pub const HEAP_ARENA_BYTES: usize = 8 << 20;
 
 /// The bytes that `edge_heap_place` takes: how many bytes each class has, and the class of each allocation.
