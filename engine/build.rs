@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_ARENA_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES};
+use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES};
+use edgepack_format::limits::PAGE_BYTES;
 
 fn main() {
     println!("cargo:rerun-if-changed=c");
@@ -18,10 +19,10 @@ fn main() {
         // As in `rquickjs-sys`: QuickJS's branches for emscripten fit WASI.
         build.file("c/wasi.c").file("c/heap.c");
         for (name, number) in [
-            ("EDGE_HEAP_ARENA_BYTES", HEAP_ARENA_BYTES),
             ("EDGE_HEAP_CLASSES", HEAP_CLASSES),
             ("EDGE_HEAP_HEAD_BYTES", HEAP_HEAD_BYTES),
             ("EDGE_HEAP_ALIGN_BYTES", HEAP_ALIGN_BYTES),
+            ("EDGE_HEAP_PAGE_BYTES", PAGE_BYTES),
         ] {
             build.define(name, format!("{number}u").as_str());
         }

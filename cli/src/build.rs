@@ -108,11 +108,12 @@ struct App {
 /// The container for the first of these targets, and for those of the others that have the same start-up.
 fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
     let first = left.first().copied();
-    let (snapshot, hot_pages) = start_up(plan, app, first, progress)?;
+    let snapshot = start_up(plan, app, first, progress)?;
+    let hot_pages = snapshot.started.as_ref().and_then(|started| started.hot_pages.as_deref());
     let place = place(&snapshot, &app.bundle);
     let container = progress.phase("pack", "packing", || {
         let manifest = manifest(app, stop_line(&snapshot.ending, place.as_ref()));
-        container(&manifest, app, &snapshot, hot_pages.as_deref().unwrap_or_default())
+        container(&manifest, app, &snapshot, hot_pages.unwrap_or_default())
     })?;
     let is_for = |target: &&&'static Target| !snapshot.reads_target || Some(**target) == first;
     Ok(Variant {
@@ -120,9 +121,9 @@ fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut 
         targets: left.iter().filter(is_for).copied().collect(),
         reads_target: snapshot.reads_target,
         has_image: snapshot.started.is_some(),
+        hot_pages: hot_pages.map(<[u32]>::len),
         ending: snapshot.ending,
         place,
-        hot_pages: hot_pages.map(|pages| pages.len()),
     })
 }
 
@@ -193,16 +194,11 @@ fn package(bundle: &Bundle) -> Package<'_> {
     }
 }
 
-/// The snapshot, and the pages of it that a boot touches.
-fn start_up(
-    plan: &Plan<'_>,
-    app: &App,
-    target: Option<&'static Target>,
-    progress: &mut Progress,
-) -> Result<(Snapshot, Option<Vec<u32>>)> {
+/// The app, started as far as it can be.
+fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progress: &mut Progress) -> Result<Snapshot> {
     if plan.start_up == StartUp::Nothing {
         let ending = Ending::NotRun;
-        return Ok((Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false }, None));
+        return Ok(Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false });
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(&app.bundle);
@@ -212,9 +208,7 @@ fn start_up(
         StartUp::Run => snapshots::take(&engine, &package, sealing),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, sealing),
     })?;
-    let Some(started) = &snapshot.started else { return Ok((snapshot, None)) };
-    let pages = progress.phase("trial", "trying the boot", || snapshots::trial(&engine, started, sealing))?;
-    Ok((snapshot, pages))
+    progress.phase("layout", "trying the boot", || Ok(snapshots::lay_out(&engine, &package, sealing, snapshot)?))
 }
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {

@@ -3,6 +3,7 @@
 #include "quickjs.h"
 #ifdef __wasi__
 bool edge_pools_blocks(void);
+void edge_close_holes(void);
 #else
 #define edge_pools_blocks() true
 #endif
@@ -420,6 +421,30 @@ void edge_relax_collection(JSContext *ctx)
 {
     JSRuntime *rt = ctx->rt;
     JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
+}
+
+/* What a snapshot holds. No collection walks these objects again, which would bring every page of it into memory: they
+   count as referenced from outside, and what only they refer to stays alive. Their own counts are kept as ever, so
+   one that loses its last reference is freed. */
+static struct list_head edge_settled = LIST_HEAD_INIT(edge_settled);
+
+/* Everything that is alive now belongs to the snapshot, and what comes will lie together. */
+void edge_settle(JSContext *ctx)
+{
+    JSRuntime *rt = ctx->rt;
+    if (!list_empty(&rt->gc_obj_list)) {
+        struct list_head *first = rt->gc_obj_list.next, *last = rt->gc_obj_list.prev;
+        struct list_head *end = edge_settled.prev;
+        end->next = first;
+        first->prev = end;
+        last->next = &edge_settled;
+        edge_settled.prev = last;
+        init_list_head(&rt->gc_obj_list);
+    }
+    edge_relax_collection(ctx);
+#ifdef __wasi__
+    edge_close_holes();
+#endif
 }
 
 /* Tells QuickJS where the stack starts now. Under WASI it would set no limit at all: but the guest's shadow stack is an

@@ -4,10 +4,10 @@
    Until the snapshot is taken QuickJS asks here for each block, small ones too, and freed memory is cleared: a snapshot
    holds what is alive and zero pages, not the remains of parsing.
 
-   While Node's library is started, blocks that stay alive are placed: those that programs touch again lie together, as
-   a boot brings pages, and without this the few bytes it needs lie in most of them. Starting the library is
-   deterministic, so a block is known by the number of its allocation: one start is recorded, programs are watched, and
-   the next start is given the plan. A plan that does not fit costs pages and nothing else. */
+   While Node's library is started, and then an app, blocks that stay alive are placed: those that a boot touches again
+   lie together, as it brings pages, and without this the few bytes it needs lie in most of them. Start-up is
+   deterministic, so a block is known by the number of its allocation: one start is recorded, what comes after is
+   watched, and the next start is given the plan. A plan that does not fit costs pages and nothing else. */
 #include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,9 +21,7 @@ void __real_free(void *block);
 void *__real_realloc(void *block, size_t size);
 size_t __real_malloc_usable_size(void *block);
 
-/* build.rs defines the numbers EDGE_HEAP_*, which the plan's writer shares. Pages of the arena that stay zero cost
-   nothing. */
-static unsigned char arena[EDGE_HEAP_ARENA_BYTES] __attribute__((aligned(65536)));
+/* build.rs defines the numbers EDGE_HEAP_*, which the plan's writer shares. */
 
 /* A block made while the program is started: the word before it is how many bytes were asked for, times 8. Of blocks of
    the C library's own it is a chunk's head, whose bit 1 is set while it is in use (dlmalloc's CINUSE_BIT). So it does
@@ -47,7 +45,7 @@ static struct {
     uint32_t count;
 } record;
 
-/* Bytes of each class of blocks, one after the other in the arena; for each allocation its class, 0 for none. */
+/* Bytes of each class of blocks, one after the other in an arena; for each allocation its class, 0 for none. */
 struct plan {
     uint32_t allocations;
     uint32_t class_bytes[EDGE_HEAP_CLASSES];
@@ -57,31 +55,57 @@ struct plan {
 static struct {
     struct plan *plan;
     uint32_t count;
-    uint32_t next[EDGE_HEAP_CLASSES];
-    uint32_t end[EDGE_HEAP_CLASSES];
+    unsigned char *next[EDGE_HEAP_CLASSES];
+    unsigned char *end[EDGE_HEAP_CLASSES];
 } placing;
 
-__attribute__((export_name("edge_heap_record"))) void edge_heap_record(struct row *rows, uint32_t rows_max)
+/* One for Node's library, one for the app. */
+static struct {
+    const unsigned char *start;
+    const unsigned char *end;
+} arenas[2];
+
+/* No block that is in use begins above. */
+static const unsigned char *highest;
+
+__attribute__((export_name("edge_heap_record"))) void edge_heap_record(void)
 {
-    record.rows = rows;
-    record.rows_max = rows_max;
     record.count = 0;
+    record.rows_max = 1 << 16;
+    record.rows = __real_malloc(record.rows_max * sizeof(struct row));
 }
 
-/* Ends the recording; how many rows there are. More than had room: all is lost. */
-__attribute__((export_name("edge_heap_recorded"))) uint32_t edge_heap_recorded(void)
+/* Ends the recording; where the rows are, NULL if there was no room for them. They stay there: who records takes
+   another image than that. */
+__attribute__((export_name("edge_heap_recorded"))) struct row *edge_heap_recorded(void)
 {
+    struct row *rows = record.rows;
     record.rows = NULL;
+    return rows;
+}
+
+/* How many rows those are. */
+__attribute__((export_name("edge_heap_rows"))) uint32_t edge_heap_rows(void)
+{
     return record.count;
 }
 
+/* Without room for an arena nothing is placed. */
 __attribute__((export_name("edge_heap_place"))) void edge_heap_place(struct plan *plan)
 {
-    uint32_t at = 0;
+    size_t bytes = 0;
+    unsigned number = arenas[0].start ? 1 : 0;
+    for (unsigned class = 0; class < EDGE_HEAP_CLASSES; class++)
+        bytes += plan->class_bytes[class];
+    unsigned char *at = arenas[number].start ? NULL : aligned_alloc(EDGE_HEAP_PAGE_BYTES, bytes);
+    if (at) {
+        memset(at, 0, bytes);
+        arenas[number].start = at;
+        arenas[number].end = at + bytes;
+    }
     for (unsigned class = 0; class < EDGE_HEAP_CLASSES; class++) {
         placing.next[class] = at;
-        at += plan->class_bytes[class];
-        placing.end[class] = at < EDGE_HEAP_ARENA_BYTES ? at : EDGE_HEAP_ARENA_BYTES;
+        placing.end[class] = at ? at += plan->class_bytes[class] : NULL;
     }
     placing.count = 0;
     placing.plan = plan;
@@ -94,6 +118,18 @@ __attribute__((export_name("edge_heap_placed"))) uint32_t edge_heap_placed(void)
     placing.plan = NULL;
     free(plan);
     return placing.count;
+}
+
+/* Takes all room between blocks, so that what is allocated from now on lies together behind them, on pages that nobody
+   stored anything in, and not wherever start-up has left a hole. Nothing is written to the holes but their heads. */
+void edge_close_holes(void)
+{
+    for (size_t bytes = 64 * 1024; bytes >= 8; bytes /= 2) {
+        unsigned char *hole;
+        while ((hole = __real_malloc(bytes)) && hole < highest)
+            ;
+        __real_free(hole);
+    }
 }
 
 /* From here on blocks are pooled and freed memory stays as it is: the process that runs the program takes no
@@ -111,16 +147,24 @@ bool edge_pools_blocks(void)
 
 static void note(void *block, size_t size)
 {
-    if (record.rows && block) {
-        if (record.count < record.rows_max)
-            record.rows[record.count] = (struct row){ (uint32_t)block, size };
-        record.count++;
+    if (!record.rows || !block)
+        return;
+    if (record.count == record.rows_max) {
+        struct row *more = __real_realloc(record.rows, 2 * sizeof(struct row) * record.rows_max);
+        if (!more)
+            __real_free(record.rows);
+        record.rows = more;
+        record.rows_max *= 2;
+        if (!more)
+            return;
     }
+    record.rows[record.count++] = (struct row){ (uint32_t)block, size };
 }
 
 static bool is_placed(const void *block)
 {
-    return (const unsigned char *)block >= arena && (const unsigned char *)block < arena + EDGE_HEAP_ARENA_BYTES;
+    const unsigned char *at = block;
+    return (at >= arenas[0].start && at < arenas[0].end) || (at >= arenas[1].start && at < arenas[1].end);
 }
 
 static uint32_t *head(const void *block)
@@ -142,13 +186,14 @@ static void *placed(size_t size)
     size += !size;
     uint32_t number = placing.count++;
     uint8_t class = number < plan->allocations ? plan->classes[number] : 0;
-    if (class == 0 || class >= EDGE_HEAP_CLASSES)
+    if (class == 0 || class >= EDGE_HEAP_CLASSES || !placing.next[class])
         return NULL;
-    uint32_t start = (placing.next[class] + EDGE_HEAP_HEAD_BYTES + EDGE_HEAP_ALIGN_BYTES - 1) & ~(EDGE_HEAP_ALIGN_BYTES - 1);
-    if (start > placing.end[class] || size > placing.end[class] - start)
+    uintptr_t next = (uintptr_t)placing.next[class] + EDGE_HEAP_HEAD_BYTES + EDGE_HEAP_ALIGN_BYTES - 1;
+    unsigned char *start = (unsigned char *)(next & ~(uintptr_t)(EDGE_HEAP_ALIGN_BYTES - 1));
+    if (start > placing.end[class] || size > (size_t)(placing.end[class] - start))
         return NULL;
     placing.next[class] = start + size;
-    return arena + start;
+    return start;
 }
 
 /* A block of ours, zero bytes, there or wherever the C library has room. */
@@ -158,6 +203,8 @@ static void *make(void *place, size_t size)
     if (!place && size <= UINT32_MAX >> HEAD_SHIFT) {
         unsigned char *outer = __real_calloc(1, size + EDGE_HEAP_ALIGN_BYTES);
         place = outer ? outer + EDGE_HEAP_ALIGN_BYTES : NULL;
+        if (outer > highest)
+            highest = outer;
     }
     if (place) {
         *head(place) = size << HEAD_SHIFT;
@@ -186,7 +233,7 @@ void *__wrap_calloc(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : make(placed(bytes), bytes);
 }
 
-/* The arena takes nothing back: what is placed there lives as long as the program, with few exceptions. */
+/* An arena takes nothing back: what is placed there lives as long as the program, with few exceptions. */
 void __wrap_free(void *block)
 {
     if (!block)
@@ -204,7 +251,8 @@ void __wrap_free(void *block)
     }
 }
 
-/* While the program is started it counts as an allocation whether the block moves or not, in all runs alike. */
+/* While the program is started it counts as an allocation whether the block moves or not, in all runs alike; and a block
+   that is to be smaller stays as large as it is, wherever it then lies. */
 void *__wrap_realloc(void *block, size_t size)
 {
     if (!block)
@@ -212,12 +260,14 @@ void *__wrap_realloc(void *block, size_t size)
     if (!is_starting && !is_ours(block))
         return __real_realloc(block, size);
     size_t old = __wrap_malloc_usable_size(block);
-    void *place = is_starting ? placed(size) : NULL;
-    if (!place && size && size <= old) {
+    bool fits = size && size <= old;
+    size_t wanted = fits && is_starting ? old : size;
+    void *place = is_starting ? placed(wanted) : NULL;
+    if (!place && fits) {
         note(block, old);
         return block;
     }
-    void *moved = is_starting ? make(place, size) : __real_malloc(size);
+    void *moved = is_starting ? make(place, wanted) : __real_malloc(size);
     if (moved) {
         memcpy(moved, block, old < size ? old : size);
         __wrap_free(block);

@@ -28,7 +28,7 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
         library::compile_rest(ctx)?;
         while internals::run_microtask(ctx)? {}
         ctx.run_gc();
-        internals::relax_collection(ctx);
+        internals::settle(ctx);
         Ok(())
     })
 }

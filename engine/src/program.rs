@@ -37,7 +37,7 @@ pub(crate) fn start(stop_at: i64) -> Outcome<i32> {
     if status != STATUS_THREW {
         engine::with(|ctx| {
             ctx.run_gc();
-            internals::relax_collection(ctx);
+            internals::settle(ctx);
             Ok(())
         })?;
     }

@@ -18,26 +18,24 @@ pub const EXPORT_STEPS: &str = "edge_steps";
 /// `edge_backtrace(ptr: i32, capacity: i32) -> i32`: writes the JS stack as text; callable from inside a host call.
 pub const EXPORT_BACKTRACE: &str = "edge_backtrace";
 
-/// `edge_heap_record(rows: i32, rows_max: i32)`: from now on every allocation and every free is a row of two `u32`: the
-/// block, and its size or 0.
+/// `edge_heap_record()`: from now on every allocation and every free is a row of two `u32`: the block, and its size or 0.
 pub const EXPORT_HEAP_RECORD: &str = "edge_heap_record";
-/// `edge_heap_recorded() -> i32`: ends it; how many rows there would be if there were room for all.
+/// `edge_heap_recorded() -> i32`: ends it; where the rows are, 0 if there was no room for them.
 pub const EXPORT_HEAP_RECORDED: &str = "edge_heap_recorded";
+/// `edge_heap_rows() -> i32`: how many rows those are.
+pub const EXPORT_HEAP_ROWS: &str = "edge_heap_rows";
 /// `edge_heap_place(plan: i32)`: from now on allocations are placed by a plan, which `heap_plan` encodes.
 pub const EXPORT_HEAP_PLACE: &str = "edge_heap_place";
 /// `edge_heap_placed() -> i32`: ends it, and frees the plan; how many allocations there were.
 pub const EXPORT_HEAP_PLACED: &str = "edge_heap_placed";
 
 /// Classes of placed blocks: each has its own part of the guest's arena. Class 0 is for blocks that are not placed: they
-/// die before the library is started, or are large.
-pub const HEAP_CLASSES: usize = 8;
+/// die before start-up ends, or are large.
+pub const HEAP_CLASSES: usize = 16;
 /// A placed block starts at a multiple of this, after its size in this many bytes less.
 pub const HEAP_ALIGN_BYTES: usize = 8;
 /// The size before a placed block.
 pub const HEAP_HEAD_BYTES: usize = 4;
-
-/// The guest's arena.
-pub const HEAP_ARENA_BYTES: usize = 8 << 20;
 
 /// The bytes that `edge_heap_place` takes: how many bytes each class has, and the class of each allocation.
 #[must_use]

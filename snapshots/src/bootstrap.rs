@@ -1,17 +1,26 @@
 //! Engine bytes → base image: Node's library, started once, before any app.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use edgepack_format::container::Effect;
 use edgepack_format::guest::{
     EXPORT_ALLOC, EXPORT_BOOTSTRAP, EXPORT_HEAP_PLACE, EXPORT_HEAP_PLACED, EXPORT_HEAP_RECORD, EXPORT_HEAP_RECORDED,
+    Mode, Package,
 };
 use edgepack_format::host_calls::{HostCall, Sealed};
 use edgepack_format::policy::Grants;
 
+use crate::engine::Engine;
 use crate::frozen::{Frozen, MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
+use crate::placement::{plan, planned};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace};
 use crate::snapshot::BaseImage;
+use crate::take::{recorded, take};
+use crate::touches::Touches;
+use crate::trial::trial;
 use crate::wasmer::{Compiled, Running};
 use crate::{Error, Result};
 
@@ -27,48 +36,63 @@ pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     image(&mut guest, engine_wasm)
 }
 
-/// The same, and the rows of all allocations and frees from the first one of `edge_bootstrap` on.
+/// How many of the programs touch each page of the base image.
+pub type Heat = BTreeMap<u32, u32>;
+
+/// The base image, with what programs touch of the library lying together (docs/decisions/placed-heap.md): the library
+/// is started once and its heap recorded, small apps are started on that and their boots watched, and it is started
+/// again with a plan. Also what those boots touch then.
 ///
 /// # Errors
-/// As `bootstrap`.
-pub fn bootstrap_recorded(engine_wasm: &[u8], library: &[u8]) -> Result<(BaseImage, Vec<u8>)> {
+/// As `bootstrap`, and if a program does not start.
+pub fn base_image(
+    engine_wasm: &[u8],
+    library: &[u8],
+    programs: &[&str],
+    cache_dir: &Path,
+) -> Result<(BaseImage, Heat)> {
     let mut guest = initialized(engine_wasm)?;
-    let rows = given(&mut guest, &vec![0; ROWS_MAX * ROW_BYTES])?;
-    let rows_max = i64::try_from(ROWS_MAX).unwrap_or(i64::MAX);
     let input = given(&mut guest, library)?;
-    called(&mut guest, EXPORT_HEAP_RECORD, &[rows, rows_max])?;
+    called(&mut guest, EXPORT_HEAP_RECORD, &[])?;
     run_bootstrap(&mut guest, input, library.len())?;
-    let count = usize::try_from(called(&mut guest, EXPORT_HEAP_RECORDED, &[])?).unwrap_or(usize::MAX);
-    let log = count.checked_mul(ROW_BYTES).filter(|_| count <= ROWS_MAX);
-    let log = log.and_then(|bytes| guest.read(pointer(rows), u32::try_from(bytes).ok()?));
-    let log =
-        log.ok_or_else(|| Error::Load(format!("{count} allocations and frees are more than there is room for")))?;
-    // The image is for watching programs: the rows themselves are none of their business.
-    guest.write(pointer(rows), &vec![0; log.len()]).ok_or(Error::Load("the rows are gone".to_owned()))?;
-    Ok((image(&mut guest, engine_wasm)?, log))
+    let log = recorded(&mut guest).map_err(|halt| died(guest.host(), EXPORT_HEAP_RECORDED, halt))?;
+    let log = log.ok_or_else(|| Error::Load("there is no room for a record of its heap".to_owned()))?;
+    let engine = Engine::with_base(engine_wasm, image(&mut guest, engine_wasm)?, cache_dir)?;
+    let runs = programs.iter().map(|script| watched(&engine, script)).collect::<Result<Vec<Touches>>>()?;
+    let base = placed(engine_wasm, library, &plan(&log, &runs))?;
+    let engine = Engine::with_base(engine_wasm, base, cache_dir)?;
+    let mut heat = Heat::new();
+    for script in programs {
+        for page in watched(&engine, script)?.pages() {
+            *heat.entry(page).or_default() += 1;
+        }
+    }
+    Ok((engine.base().clone(), heat))
 }
 
-/// The same as `bootstrap`, with blocks placed by a plan (`edgepack_format::guest::heap_plan`).
-///
-/// # Errors
-/// As `bootstrap`.
-pub fn bootstrap_placed(engine_wasm: &[u8], library: &[u8], plan: &[u8]) -> Result<BaseImage> {
+/// What the boot of an app touches.
+fn watched(engine: &Engine, script: &str) -> Result<Touches> {
+    let package = Package { mode: Mode::Bundle, entry: "/app/main.js", script, source_map: "", files: Vec::new() };
+    let (grants, frozen) = (Grants::all(), Frozen::default());
+    let sealing = Sealing { grants: &grants, frozen: &frozen, target: None };
+    let started = take(engine, &package, sealing)?.started;
+    let started = started.ok_or_else(|| Error::Load("a program throws that is to be watched".to_owned()))?;
+    trial(engine, &started.memory, sealing)?.ok_or_else(|| Error::Load("this machine cannot watch it".to_owned()))
+}
+
+/// The same as `bootstrap`, with blocks placed by a plan.
+fn placed(engine_wasm: &[u8], library: &[u8], plan: &[u8]) -> Result<BaseImage> {
     let mut guest = initialized(engine_wasm)?;
-    let planned = plan.first_chunk::<4>().and_then(|count| usize::try_from(u32::from_le_bytes(*count)).ok());
-    let plan = given(&mut guest, plan)?;
+    let at = given(&mut guest, plan)?;
     let input = given(&mut guest, library)?;
-    called(&mut guest, EXPORT_HEAP_PLACE, &[plan])?;
+    called(&mut guest, EXPORT_HEAP_PLACE, &[at])?;
     run_bootstrap(&mut guest, input, library.len())?;
     let allocations = called(&mut guest, EXPORT_HEAP_PLACED, &[])?;
-    if usize::try_from(allocations).ok() != planned {
-        return Err(Error::Diverged(format!("{allocations} allocations where the plan has {planned:?}")));
+    if planned(plan).map(i64::from) != Some(allocations) {
+        return Err(Error::Diverged(format!("the second one makes {allocations} allocations")));
     }
     image(&mut guest, engine_wasm)
 }
-
-/// Node's library is started with a fifth of these.
-const ROWS_MAX: usize = 1 << 24;
-const ROW_BYTES: usize = 8;
 
 fn initialized(engine_wasm: &[u8]) -> Result<Running<BootstrapHost>> {
     let compiled = Compiled::compile(engine_wasm)?;

@@ -1,9 +1,11 @@
 //! Engine bytes and base image → an engine that is ready to start: compiled once, then loaded from the cache.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use edgepack_format::guest;
 
+use crate::instrument::{VERSION, instrument};
 use crate::machine::Host;
 use crate::snapshot::BaseImage;
 use crate::wasmer::{Compiled, Running, VM};
@@ -13,6 +15,10 @@ use crate::{Error, Result};
 pub struct Engine {
     compiled: Compiled,
     base: BaseImage,
+    wasm: Vec<u8>,
+    cache_dir: PathBuf,
+    /// The same engine instrumented, made when it is first wanted.
+    watched: OnceLock<Compiled>,
 }
 
 /// What every engine must export besides its memory.
@@ -25,15 +31,25 @@ impl Engine {
     /// # Errors
     /// If the engine or the base image are not what the contract says, or do not belong together.
     pub fn open(engine_wasm: &[u8], base_image: &[u8], cache_dir: &Path) -> Result<Engine> {
-        let base = BaseImage::decode(base_image)?;
+        Engine::with_base(engine_wasm, BaseImage::decode(base_image)?, cache_dir)
+    }
+
+    /// `open` with a base image that is no file.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn with_base(engine_wasm: &[u8], base: BaseImage, cache_dir: &Path) -> Result<Engine> {
         if blake3::hash(engine_wasm) != base.engine_hash {
             return Err(Error::OtherEngine);
         }
-        let compiled = compile_cached(engine_wasm, cache_dir)?;
+        let compiled = compile_cached(VM, engine_wasm, cache_dir, Compiled::compile)?;
         let exports = compiled.exports();
         match REQUIRED.iter().find(|name| !exports.iter().any(|export| export == *name)) {
             Some(missing) => Err(Error::MissingExport(missing)),
-            None => Ok(Engine { compiled, base }),
+            None => {
+                let (wasm, cache_dir) = (engine_wasm.to_vec(), cache_dir.to_owned());
+                Ok(Engine { compiled, base, wasm, cache_dir, watched: OnceLock::new() })
+            }
         }
     }
 
@@ -62,15 +78,38 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// A guest with this memory that notes what it touches; `None` if this machine has no room for the notes.
+    pub(crate) fn start_watched<H: Host>(&self, memory: &[u8], host: H) -> Result<Option<Running<H>>> {
+        let watched = match self.watched.get() {
+            Some(watched) => watched,
+            None => {
+                let name = format!("{VM}-{VERSION}");
+                let compile = |wasm: &[u8]| Compiled::compile(&instrument(wasm)?);
+                let compiled = compile_cached(&name, &self.wasm, &self.cache_dir, compile)?;
+                self.watched.get_or_init(|| compiled)
+            }
+        };
+        let Ok(mut running) = watched.start(host) else { return Ok(None) };
+        running.restore(memory, &self.base.globals)?;
+        Ok(Some(running))
+    }
+}
+
 /// An artifact file is the BLAKE3 of the rest, then the rest.
 const HASH_BYTES: usize = 32;
 
-fn compile_cached(engine_wasm: &[u8], cache_dir: &Path) -> Result<Compiled> {
-    let path = cache_dir.join(format!("engine-{}-{VM}-{}.bin", std::env::consts::ARCH, hex(engine_wasm)));
+fn compile_cached(
+    name: &str,
+    engine_wasm: &[u8],
+    cache_dir: &Path,
+    compile: impl FnOnce(&[u8]) -> Result<Compiled>,
+) -> Result<Compiled> {
+    let path = cache_dir.join(format!("engine-{}-{name}-{}.bin", std::env::consts::ARCH, hex(engine_wasm)));
     if let Some(compiled) = load_artifact(&path) {
         return Ok(compiled);
     }
-    let compiled = Compiled::compile(engine_wasm)?;
+    let compiled = compile(engine_wasm)?;
     let artifact = compiled.artifact()?;
     let mut file = blake3::hash(&artifact).as_bytes().to_vec();
     file.extend_from_slice(&artifact);

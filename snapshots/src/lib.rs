@@ -5,26 +5,25 @@ mod bootstrap;
 mod engine;
 mod error;
 mod frozen;
+mod instrument;
 mod machine;
+mod placement;
 mod reasons;
 mod requests;
 mod sealed;
 mod snapshot;
 mod take;
-#[cfg_attr(target_os = "linux", path = "touched_linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "touched_other.rs")]
-mod touched;
+mod touches;
 mod trial;
 mod wasmer;
 
-pub use bootstrap::{bootstrap, bootstrap_placed, bootstrap_recorded};
+pub use bootstrap::{Heat, base_image, bootstrap};
 pub use engine::Engine;
 pub use error::Error;
 pub use frozen::{Frozen, SourceOf};
 pub use sealed::Sealing;
 pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
-pub use take::{START_UP_BUDGET, load, take, take_within};
-pub use trial::trial;
+pub use take::{START_UP_BUDGET, lay_out, load, take, take_within};
 
 /// What every pass of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;

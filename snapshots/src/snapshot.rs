@@ -2,6 +2,7 @@
 
 use edgepack_format::container::{Effect, Guard};
 
+use crate::placement::HeapLog;
 use crate::{Error, Result};
 
 /// The engine's memory after `edge_bootstrap`, before any app.
@@ -110,6 +111,12 @@ pub struct Started {
     pub effects: Vec<Effect>,
     /// Answers given at build; boot must find the same or start from `loaded`.
     pub guards: Vec<Guard>,
+    /// The pages of 4 KiB that a boot touches, ascending; `None` before `lay_out`, and if this machine cannot tell.
+    pub hot_pages: Option<Vec<u32>>,
+    /// The heap's blocks, if the guest was asked to record them.
+    pub(crate) log: Option<HeapLog>,
+    /// The step it stopped before; -1 if it did not.
+    pub(crate) stop_at: i64,
 }
 
 /// How the sealed run of start-up ended.

@@ -1,16 +1,21 @@
 //! Package and grants → snapshot, in two passes: the first finds the step that cannot be run, the second stops before.
+//! A third lays the heap out by what a trial boot touched.
 
 use std::time::Duration;
 
 use edgepack_format::container::Effect;
 use edgepack_format::guest::{
-    EXPORT_ALLOC, EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
+    EXPORT_ALLOC, EXPORT_HEAP_PLACE, EXPORT_HEAP_PLACED, EXPORT_HEAP_RECORD, EXPORT_HEAP_RECORDED, EXPORT_HEAP_ROWS,
+    EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
 };
 
 use crate::engine::Engine;
-use crate::machine::{Guest, Halt};
+use crate::machine::{Guest, Halt, Host};
+use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
+use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
+use crate::trial::trial;
 use crate::wasmer::Running;
 use crate::{Error, Result};
 
@@ -30,12 +35,12 @@ pub fn take(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Res
 /// # Errors
 /// As [`take`].
 pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
-    let mut guest = loaded_guest(engine, package, sealing)?;
+    let mut guest = loaded_guest(engine, package, sealing, Heap::Recorded)?;
     let loaded = guest.memory()?;
     let pass = run(&mut guest, budget, NEVER)?;
     let reads_target = guest.host().is_some_and(|host| host.reads_target());
     let (started, ending) = match pass {
-        Pass::Completed => (Some(captured(&mut guest, engine)?), Ending::Completed),
+        Pass::Completed => (Some(captured(&mut guest, engine, NEVER)?), Ending::Completed),
         Pass::Threw(error) => (None, Ending::Threw(error)),
         Pass::Suspended => {
             return Err(Error::BadStatus { export: EXPORT_START, status: i64::from(STATUS_SUSPENDED) });
@@ -50,27 +55,85 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sea
     Ok(Snapshot { loaded, started, ending, reads_target })
 }
 
+/// Tries the boot, and starts the app once more with all that it touches lying together. Where this machine cannot
+/// watch a boot, or it does not end, the snapshot stays as it is.
+///
+/// # Errors
+/// As [`take`], and if the app did not start as it did before.
+pub fn lay_out(
+    engine: &Engine,
+    package: &Package<'_>,
+    sealing: Sealing<'_>,
+    mut snapshot: Snapshot,
+) -> Result<Snapshot> {
+    let Some(started) = &mut snapshot.started else { return Ok(snapshot) };
+    let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
+    let Some(log) = &started.log else {
+        started.hot_pages = Some(touches.pages());
+        return Ok(snapshot);
+    };
+    let plan = plan(log, &[touches]);
+    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
+    // The first pass took less than the budget, or was cut off by it in the step this one leaves out.
+    let pass = run(&mut guest, START_UP_BUDGET * 2, started.stop_at)?;
+    if !matches!((pass, started.stop_at), (Pass::Completed, NEVER) | (Pass::Suspended, _)) {
+        return Err(Error::Diverged("the third one ends elsewhere".to_owned()));
+    }
+    let allocations = called(&mut guest, EXPORT_HEAP_PLACED, &[])?;
+    if planned(&plan).map(i64::from) != Some(allocations) {
+        return Err(Error::Diverged(format!(
+            "the third one makes {allocations} allocations, not {:?}",
+            planned(&plan)
+        )));
+    }
+    let mut placed = captured(&mut guest, engine, started.stop_at)?;
+    placed.hot_pages = trial(engine, &placed.memory, sealing)?.map(|touches| touches.pages());
+    *started = placed;
+    Ok(snapshot)
+}
+
 /// Loads the package and runs nothing of it.
 ///
 /// # Errors
 /// If the engine refuses the bundle or breaks its contract.
 pub fn load(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
-    let loaded = loaded_guest(engine, package, sealing)?.memory()?;
+    let loaded = loaded_guest(engine, package, sealing, Heap::Plain)?.memory()?;
     Ok(Snapshot { loaded, started: None, ending: Ending::NotRun, reads_target: false })
 }
 
 type SealedGuest = Running<SealedHost>;
 
-fn loaded_guest(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<SealedGuest> {
-    let bytes = package.encode();
-    let length = i64::try_from(bytes.len()).map_err(|_| Error::Load("it is too large".to_owned()))?;
+/// What becomes of the guest's heap.
+#[derive(Clone, Copy)]
+enum Heap<'p> {
+    Plain,
+    Recorded,
+    Placed(&'p [u8]),
+}
+
+fn loaded_guest(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>, heap: Heap<'_>) -> Result<SealedGuest> {
     let mut guest = engine.start(SealedHost::new(sealing))?;
-    let at = called(&mut guest, EXPORT_ALLOC, &[length])?;
-    guest
-        .write(crate::requests::pointer(at), &bytes)
-        .ok_or_else(|| Error::Load("it does not fit into the engine's memory".to_owned()))?;
+    match heap {
+        Heap::Recorded if guest.has(EXPORT_HEAP_RECORD) => {
+            called(&mut guest, EXPORT_HEAP_RECORD, &[])?;
+        }
+        Heap::Placed(plan) => {
+            let (at, _) = given(&mut guest, plan)?;
+            called(&mut guest, EXPORT_HEAP_PLACE, &[at])?;
+        }
+        Heap::Plain | Heap::Recorded => {}
+    }
+    let (at, length) = given(&mut guest, &package.encode())?;
     let status = called(&mut guest, EXPORT_LOAD, &[at, length])?;
     if status == 0 { Ok(guest) } else { Err(Error::Load(last_words(&mut guest))) }
+}
+
+/// Where the bytes are in the guest's memory from now on, and how many they are.
+fn given(guest: &mut SealedGuest, bytes: &[u8]) -> Result<(i64, i64)> {
+    let length = i64::try_from(bytes.len()).map_err(|_| Error::Load("it is too large".to_owned()))?;
+    let at = called(guest, EXPORT_ALLOC, &[length])?;
+    let written = guest.write(pointer(at), bytes);
+    written.map(|()| (at, length)).ok_or_else(|| Error::Load("it does not fit into the engine's memory".to_owned()))
 }
 
 /// Calls an export that must neither stop nor trap.
@@ -153,7 +216,7 @@ fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, host: SealedHost, budget
     let mut guest = engine.start_from(loaded, host)?;
     // Twice the budget: the first pass has ended within it, or was cut off by it in the step this one leaves out.
     match run(&mut guest, budget * 2, step)? {
-        Pass::Suspended => captured(&mut guest, engine).map(Some),
+        Pass::Suspended => captured(&mut guest, engine, step).map(Some),
         Pass::Completed => Err(Error::Diverged(format!("the second one passes step {step}"))),
         Pass::Threw(error) => Err(Error::Diverged(format!("the second one throws {error}"))),
         Pass::Stopped(stop, _) | Pass::OutOfTime(stop, _) => {
@@ -162,7 +225,8 @@ fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, host: SealedHost, budget
     }
 }
 
-fn captured(guest: &mut SealedGuest, engine: &Engine) -> Result<Started> {
+fn captured(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Started> {
+    let log = recorded(guest).map_err(|halt| died(guest, EXPORT_HEAP_RECORDED, halt))?;
     if guest.globals() != engine.base().globals {
         return Err(Error::Diverged("a frame of the engine is still alive".to_owned()));
     }
@@ -171,5 +235,16 @@ fn captured(guest: &mut SealedGuest, engine: &Engine) -> Result<Started> {
         .host()
         .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
         .unwrap_or_default();
-    Ok(Started { memory, effects, guards })
+    Ok(Started { memory, effects, guards, hot_pages: None, log, stop_at })
+}
+
+/// The rows that the guest has recorded, which are taken out of its memory; `None` if it has not.
+pub(crate) fn recorded<H: Host>(guest: &mut Running<H>) -> std::result::Result<Option<HeapLog>, Halt> {
+    if !guest.has(EXPORT_HEAP_RECORDED) {
+        return Ok(None);
+    }
+    let at = pointer(guest.call(EXPORT_HEAP_RECORDED, &[])?);
+    let rows = pointer(guest.call(EXPORT_HEAP_ROWS, &[])?);
+    let log = rows.checked_mul(ROW_BYTES as u32).filter(|_| at != 0).and_then(|bytes| guest.read(at, bytes));
+    Ok(log.and_then(|log| guest.write(at, &vec![0; log.len()]).map(|()| HeapLog(log))))
 }

@@ -1,4 +1,4 @@
-//! Started image → the pages that a boot touches: it goes on in a world that is made up, up to the answer to its first
+//! Started image → what a boot touches of it: it goes on in a world that is made up, up to the answer to its first
 //! request.
 //!
 //! Nothing the program does there has an effect, and all it is told is the same at every build, so that the same app
@@ -18,7 +18,7 @@ use crate::frozen::{MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::{pointer, refused};
 use crate::sealed::{Sealing, bytes_at, constant_by_grants, fill, refusal};
-use crate::snapshot::Started;
+use crate::touches::Touches;
 
 /// How long a trial may run: a boot that takes longer does not wait for its pages.
 const TRIAL_BUDGET: Duration = Duration::from_secs(5);
@@ -30,15 +30,12 @@ const CALLS_MAX: u32 = 100_000;
 /// Timers that are due within this time belong to the boot.
 const TIMER_NS_MAX: i64 = 1_000_000_000;
 
-/// The pages of 4 KiB that going on from the started image touches, ascending; `None` if this machine cannot tell.
-///
-/// # Errors
-/// If the engine does not take the image.
-pub fn trial(engine: &Engine, started: &Started, sealing: Sealing<'_>) -> Result<Option<Vec<u32>>> {
-    let guest = engine.start_from(&started.memory, TrialHost::new(sealing))?;
-    let (end, pages) = guest.call_touching(TRIAL_BUDGET, EXPORT_RUN, &[], &started.memory);
+/// What going on from a started image touches of it; `None` if this machine cannot tell, or it takes too long.
+pub(crate) fn trial(engine: &Engine, memory: &[u8], sealing: Sealing<'_>) -> Result<Option<Touches>> {
+    let Some(mut guest) = engine.start_watched(memory, TrialHost::new(sealing))? else { return Ok(None) };
+    let end = guest.call_within(TRIAL_BUDGET, EXPORT_RUN, &[]);
     // How far it came in that time differs from build to build. Every other end is as good as any.
-    Ok(pages.filter(|_| end != Err(Halt::OutOfTime)))
+    if end == Err(Halt::OutOfTime) { Ok(None) } else { guest.touches(memory.len()).map(Some) }
 }
 
 /// The made-up world.

@@ -7,14 +7,16 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use edgepack_format::host_calls::{self, HostCall, Ty};
+use edgepack_format::limits::CHUNK_BYTES;
 use wasmer::sys::{Cranelift, EngineBuilder};
 use wasmer::{
     AsStoreMut, AsStoreRef, Engine, Extern, Function, FunctionEnv, FunctionEnvMut, FunctionType, Global, Imports,
     Instance, Interrupter, Memory, Module, Mutability, RuntimeError, Store, StoreMut, Type, Value,
 };
 
+use crate::instrument::{EXPORT_PAGES, GRANULE_BYTES, GUEST_BYTES_MAX, READS, WRITES};
 use crate::machine::{Answer, Guest, Halt, Host};
-use crate::touched::touched;
+use crate::touches::Touches;
 use crate::{Error, Result};
 
 /// Part of an artifact's name: what another version of the VM compiled must not be loaded.
@@ -70,8 +72,10 @@ impl Compiled {
         let instance =
             Instance::new(&mut store, &self.module, &imports).map_err(|error| Error::Compile(error.to_string()))?;
         let memory = instance.exports.get_memory("memory").map_err(|_| Error::MissingExport("memory"))?.clone();
-        let functions = instance.exports.iter().functions().map(|(name, f)| (name.clone(), f.clone())).collect();
-        let exports = Arc::new(Exports { memory, functions });
+        let functions: HashMap<String, Function> =
+            instance.exports.iter().functions().map(|(name, f)| (name.clone(), f.clone())).collect();
+        let is_watched = functions.contains_key(EXPORT_PAGES);
+        let exports = Arc::new(Exports { memory, functions, is_watched });
         env.as_mut(&mut store).exports = Some(Arc::clone(&exports));
         let globals = mutable_globals(&instance, &store);
         Ok(Running { store, env, exports, globals })
@@ -101,6 +105,8 @@ fn mutable_globals(instance: &Instance, store: &Store) -> Vec<(String, Global)> 
 struct Exports {
     memory: Memory,
     functions: HashMap<String, Function>,
+    /// Whether the engine is an instrumented one.
+    is_watched: bool,
 }
 
 /// What a host function sees. `host` is away while it answers, so a host call made from inside a host call traps.
@@ -220,7 +226,24 @@ fn read_memory(exports: &Exports, store: &impl AsStoreRef, at: u32, bytes: u32) 
     }
     let mut out = vec![0; usize::try_from(bytes).ok()?];
     view.read(u64::from(at), &mut out).ok()?;
+    note(exports, store, READS, at, out.len())?;
     Some(out)
+}
+
+fn write_memory(exports: &Exports, store: &impl AsStoreRef, at: u32, bytes: &[u8]) -> Option<()> {
+    exports.memory.view(store).write(u64::from(at), bytes).ok()?;
+    note(exports, store, WRITES, at, bytes.len())
+}
+
+/// What the host does to the memory of an instrumented guest is noted as the guest's own accesses are.
+fn note(exports: &Exports, store: &impl AsStoreRef, plane: u32, at: u32, bytes: usize) -> Option<()> {
+    if !exports.is_watched || bytes == 0 {
+        return Some(());
+    }
+    let at = usize::try_from(at).ok()?;
+    let (first, last) = (at / GRANULE_BYTES, (at + bytes - 1) / GRANULE_BYTES);
+    let notes = vec![1; last - first + 1];
+    exports.memory.view(store).write(u64::from(plane) + first as u64, &notes).ok()
 }
 
 /// The guest as a host call sees it.
@@ -239,7 +262,7 @@ impl Guest for Inside<'_> {
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Option<()> {
-        self.exports.memory.view(&self.store).write(u64::from(at), bytes).ok()
+        write_memory(self.exports, &self.store, at, bytes)
     }
 }
 
@@ -271,15 +294,8 @@ impl<H: Host> Running<H> {
 
     /// Puts memory and globals back as they were captured, over what instantiation made.
     pub(crate) fn restore(&mut self, memory: &[u8], globals: &[(String, i64)]) -> Result<()> {
-        let bytes = u64::try_from(memory.len()).map_err(|_| Error::NotABaseImage("it is too long"))?;
-        self.exports
-            .memory
-            .grow_at_least(&mut self.store, bytes)
-            .map_err(|_| Error::NotABaseImage("it is larger than the engine's memory may be"))?;
+        self.make_room(memory.len())?;
         let view = self.exports.memory.view(&self.store);
-        if view.data_size() != bytes {
-            return Err(Error::NotABaseImage("it is smaller than the engine's first memory"));
-        }
         view.write(0, memory).map_err(|error| Error::Compile(error.to_string()))?;
         if globals.len() != self.globals.len() {
             return Err(Error::OtherEngine);
@@ -293,24 +309,36 @@ impl<H: Host> Running<H> {
         Ok(())
     }
 
-    /// Calls an export for the last time, and says which pages of memory that touched, if the machine can tell; before,
-    /// memory holds what `image` does.
-    pub(crate) fn call_touching(
-        mut self,
-        budget: Duration,
-        export: &str,
-        args: &[i64],
-        image: &[u8],
-    ) -> (std::result::Result<i64, Halt>, Pages) {
-        let view = self.exports.memory.view(&self.store);
-        let (start, bytes) = (view.data_ptr(), view.data_size());
-        if u64::try_from(image.len()) != Ok(bytes) {
-            return (self.call_within(budget, export, args), None);
+    /// Gives the guest memory of just that size.
+    fn make_room(&mut self, bytes: usize) -> Result<()> {
+        const TOO_LARGE: Error = Error::NotABaseImage("it is larger than the engine's memory may be");
+        let bytes = u64::try_from(bytes).map_err(|_| TOO_LARGE)?;
+        if self.exports.is_watched {
+            let pages = i64::try_from(bytes / CHUNK_BYTES as u64).unwrap_or(i64::MAX);
+            let set = self.call(EXPORT_PAGES, &[pages]);
+            return if bytes > u64::from(GUEST_BYTES_MAX) || set.is_err() { Err(TOO_LARGE) } else { Ok(()) };
         }
-        // SAFETY: the VM reserves linear memory as a private anonymous mapping for good, so it does not move when it
-        // grows, and it has these bytes now. Only the guest and its host touch it, with plain loads and stores, and
-        // nobody after this call, which consumes the instance.
-        unsafe { touched(start, image, || self.call_within(budget, export, args)) }
+        self.exports.memory.grow_at_least(&mut self.store, bytes).map_err(|_| TOO_LARGE)?;
+        if self.exports.memory.view(&self.store).data_size() != bytes {
+            return Err(Error::NotABaseImage("it is smaller than the engine's first memory"));
+        }
+        Ok(())
+    }
+
+    /// Whether the engine has this export.
+    pub(crate) fn has(&self, export: &str) -> bool {
+        self.exports.functions.contains_key(export)
+    }
+
+    /// What was touched of the first so many bytes since this instrumented guest was started.
+    pub(crate) fn touches(&self, bytes: usize) -> Result<Touches> {
+        let view = self.exports.memory.view(&self.store);
+        let plane = |start: u32| {
+            let mut notes = vec![0; bytes / GRANULE_BYTES];
+            let read = view.read(start.into(), &mut notes);
+            read.map(|()| notes).map_err(|error| Error::Compile(error.to_string()))
+        };
+        Ok(Touches { reads: plane(READS)?, writes: plane(WRITES)? })
     }
 
     /// Calls an export that must return within the budget.
@@ -325,7 +353,7 @@ impl<H: Host> Running<H> {
         let (done, wait) = channel::<()>();
         let result = std::thread::scope(|scope| {
             let late = &late;
-            scope.spawn(move || watch(&interrupter, budget, late, &wait));
+            scope.spawn(move || interrupt_late(&interrupter, budget, late, &wait));
             let result = call_export(&self.exports, &mut self.store, export, args);
             drop(done);
             result
@@ -337,10 +365,12 @@ impl<H: Host> Running<H> {
     }
 }
 
-/// What of memory a run touched, if the machine can tell.
-pub(crate) type Pages = Option<Vec<u32>>;
-
-fn watch(interrupter: &Interrupter, budget: Duration, late: &AtomicBool, done: &std::sync::mpsc::Receiver<()>) {
+fn interrupt_late(
+    interrupter: &Interrupter,
+    budget: Duration,
+    late: &AtomicBool,
+    done: &std::sync::mpsc::Receiver<()>,
+) {
     let mut patience = budget;
     while done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
         late.store(true, Ordering::Relaxed);
@@ -359,6 +389,6 @@ impl<H: Host> Guest for Running<H> {
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Option<()> {
-        self.exports.memory.view(&self.store).write(u64::from(at), bytes).ok()
+        write_memory(&self.exports, &self.store, at, bytes)
     }
 }

@@ -18,7 +18,12 @@ pub(crate) struct Guest {
     pub(crate) wasm: PathBuf,
     /// What `edge_bootstrap` made of its memory; see `edgepack_snapshots::BaseImage` for the layout.
     pub(crate) base: PathBuf,
+    /// A line `PAGE COUNT` for each page of it that boots of `PROGRAMS` touch.
+    pub(crate) heat: PathBuf,
 }
+
+/// What small apps do: scripts as the bundler prints them.
+const PROGRAMS: &str = "xtask/src/stub/programs";
 
 /// Every heavy cargo call builds with these arguments, so that cargo sees one set of features and builds the heavy
 /// crates once: one profile, all packages, tests and commands together. The engine is built for another machine.
@@ -32,21 +37,18 @@ pub(crate) fn engine(project: &Project) -> Result<Guest> {
     let library = engine::library(project)?;
     let from = format!("{} {}", blake3::hash(&fs::read(&wasm)?), blake3::hash(&fs::read(&library)?));
     let bin = project.target().join("release/edgepack-base-image").display().to_string();
-    let recorded = project.cached("recorded", &["snapshots/src", "format/src"], &from, |folder| {
-        let mut make = command(&bin, ["record"], &project.root);
-        run(make.args([&folder.join("log"), &wasm, &library, &folder.join("base.img")]))
-    })?;
-    let watched = Guest { wasm: wasm.clone(), base: recorded.join("base.img") };
-    let plan = stub::plan(project, &watched, &recorded.join("log"))?;
-    let from = format!("{from} {}", blake3::hash(&fs::read(&plan)?));
-    let folder = project.cached("base", &["snapshots/src", "format/src"], &from, |folder| {
-        let mut make = command(&bin, ["place"], &project.root);
-        run(make.args([&plan, &wasm, &library, &folder.join("base.img")]))
+    let folder = project.cached("base", &["snapshots/src", "format/src", PROGRAMS], &from, |folder| {
+        let mut programs = fs::read_dir(project.root.join(PROGRAMS))?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<Result<Vec<PathBuf>>>()?;
+        programs.sort();
+        let mut make = command(&bin, &[] as &[&str], &project.root);
+        run(make.args([&wasm, &library]).arg(folder).args(programs))
     })?;
     let base = folder.join("base.img");
     project.publish("engine.wasm", &wasm)?;
     project.publish("base.img", &base)?;
-    Ok(Guest { wasm, base })
+    Ok(Guest { wasm, base, heat: folder.join("heat") })
 }
 
 /// Builds the stub of every target: as it is, and as what it has besides the stub of each machine that edgepack itself

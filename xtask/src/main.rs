@@ -59,9 +59,9 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["setup"] => setup::set_up(&project),
         ["engine"] => dist::engine(&project).map(drop),
         ["stub"] => dist::stubs(&project),
-        ["stub", wasm, base, triple] => {
+        ["stub", wasm, base, heat, triple] => {
             let target = targets::find(triple).with_context(|| format!("there is no target {triple}"))?;
-            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into() }, target)
+            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into(), heat: heat.into() }, target)
                 .map(|path| println!("{}", path.display()))
         }
         ["dist"] => dist::dist(&project, None),

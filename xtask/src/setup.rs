@@ -22,7 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-user-static", "runs the executables of other machines, in tests"),
     ("wabt", "wasm2c: the engine as C, for the stubs"),
     ("chromium", "looks at the report of a bundle, in a test"),
-    ("valgrind", "which bytes of the engine's memory programs touch"),
+    ("valgrind", "counts the instructions of a boot"),
 ];
 
 /// Installs or checks everything; quick when nothing is missing.

@@ -17,6 +17,7 @@ unsafe extern "C" {
     fn edge_backtrace_text(out: *mut u8, capacity: u32) -> u32;
     fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
     fn edge_relax_collection(ctx: *mut qjs::JSContext);
+    fn edge_settle(ctx: *mut qjs::JSContext);
     fn edge_update_stack(ctx: *mut qjs::JSContext);
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
@@ -146,4 +147,10 @@ pub(crate) fn lists_names(ctx: &Ctx<'_>) -> bool {
 pub(crate) fn relax_collection(ctx: &Ctx<'_>) {
     // SAFETY: sets a number of a live runtime.
     unsafe { edge_relax_collection(ctx.as_raw().as_ptr()) }
+}
+
+/// Makes what is alive a snapshot's: no collection walks it again, and what is allocated from now on lies apart from it.
+pub(crate) fn settle(ctx: &Ctx<'_>) {
+    // SAFETY: moves the objects of a live runtime from one list to another; no collection is running.
+    unsafe { edge_settle(ctx.as_raw().as_ptr()) }
 }

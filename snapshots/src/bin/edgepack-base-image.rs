@@ -1,20 +1,21 @@
-//! An engine and Node's library → its base image, for `cargo xtask engine`: with a third file to write, the log of its
-//! allocations; with one to read, placed by that plan.
+//! An engine, Node's library, and small programs → the base image, and a file with a line `PAGE COUNT` for each of its
+//! pages that boots of the programs touch, for `cargo xtask engine`.
 #![expect(clippy::print_stderr, reason = "a command")]
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use edgepack_snapshots::{Error, bootstrap_placed, bootstrap_recorded};
+use edgepack_snapshots::{Error, base_image};
 
-const USAGE: &str = "usage: edgepack-base-image (record LOG | place PLAN) ENGINE.wasm LIBRARY.pkg BASE.img";
+const USAGE: &str = "usage: edgepack-base-image ENGINE.wasm LIBRARY.pkg FOLDER PROGRAM.js…";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [what, file, engine, library, image] = args.as_slice() else {
+    let [engine, library, folder, programs @ ..] = args.as_slice() else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match make(what, file, engine, library, image) {
+    match make(engine, library, Path::new(folder), programs) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -23,18 +24,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn make(what: &str, file: &str, engine: &str, library: &str, image: &str) -> Result<(), String> {
+fn make(engine: &str, library: &str, folder: &Path, programs: &[String]) -> Result<(), String> {
     let (wasm, library) = (read(engine)?, read(library)?);
-    let base = match what {
-        "record" => {
-            let (base, log) = bootstrap_recorded(&wasm, &library).map_err(|error| told(&error))?;
-            write(file, &log)?;
-            base
-        }
-        "place" => bootstrap_placed(&wasm, &library, &read(file)?).map_err(|error| told(&error))?,
-        _ => return Err(USAGE.to_owned()),
-    };
-    write(image, &base.encode())
+    let texts = programs.iter().map(|path| text(path)).collect::<Result<Vec<String>, String>>()?;
+    let scripts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (base, heat) =
+        base_image(&wasm, &library, &scripts, folder.parent().unwrap_or(folder)).map_err(|error| told(&error))?;
+    let lines: String = heat.iter().map(|(page, count)| format!("{page} {count}\n")).collect();
+    write(&folder.join("base.img"), &base.encode())?;
+    write(&folder.join("heat"), lines.as_bytes())
 }
 
 fn told(error: &Error) -> String {
@@ -48,6 +46,10 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))
 }
 
-fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
-    std::fs::write(path, bytes).map_err(|error| format!("{path} cannot be written: {error}"))
+fn text(path: &str) -> Result<String, String> {
+    String::from_utf8(read(path)?).map_err(|error| format!("{path} is not UTF-8: {error}"))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }

@@ -104,14 +104,11 @@ impl Bench {
         let folder = folder.unwrap();
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
         let ballast: u32 = fs::read_to_string(folder.join("ballast")).unwrap().parse().unwrap();
-        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img") };
-        let stub = super::link(
-            &project,
-            &guest,
-            machine.target,
-            &(ballast..ballast + HOT_BALLAST).map(|page| (page, 100)).collect(),
-        )
-        .unwrap();
+        let heat = folder.join("heat");
+        let lines: String = (ballast..ballast + HOT_BALLAST).map(|page| format!("{page} 100\n")).collect();
+        fs::write(&heat, lines).unwrap();
+        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img"), heat };
+        let stub = super::build(&project, &guest, machine.target).unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
             machine,
