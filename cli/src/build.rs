@@ -146,9 +146,8 @@ pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
     Ok(packer::container(&packer::Contents {
         manifest: &manifest,
         engine: packer::Engine { hash: embedded::engine_hash(&base), base_memory: &base.memory },
-        loaded: None,
         started: None,
-        package: Some(&package.encode()),
+        package: &package.encode(),
         source_map: "",
         licences: "",
         hot_pages: &[],
@@ -244,9 +243,8 @@ fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
-        loaded: None,
         started,
-        package: Some(&fallback),
+        package: &fallback,
         source_map: match app.source_map {
             SourceMapPlace::Inline => &app.bundle.source_map,
             SourceMapPlace::External | SourceMapPlace::None => "",

@@ -2,13 +2,14 @@
 //! boot needs, in the order in which it needs it, so that nothing is parsed that is not used.
 //!
 //! The index names every other section by length and hash, and its own hash is the root: whoever checks the root has
-//! checked everything that he then compares with the index. Chunks are compared when they are used.
+//! checked everything that he then compares with the index. Chunks are compared when they are used (`image.rs`).
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::cursor::Cursor;
-use crate::limits::{GUARDS_MAX, INDEX_BYTES_MAX, MEMORY_CHUNKS_MAX, PAGE_BYTES};
+use crate::image::{Image, ImageParts, table};
+use crate::limits::{GUARDS_MAX, INDEX_BYTES_MAX, PAGE_BYTES};
 use crate::policy::{Grants, Scope};
 
 /// Every wasm module starts so.
@@ -42,7 +43,7 @@ pub enum SectionKind {
     Index,
     /// The index's hash.
     Root,
-    /// An encoded `guest::Package`, for a container without images.
+    /// An encoded `guest::Package`, to boot from where there is no image or a guard does not hold.
     Package,
     /// Effects of the start-up that was done at build time: see [`Effect`].
     Deferred,
@@ -50,7 +51,9 @@ pub enum SectionKind {
     SourceMap,
     /// The licences of what is inside, a zstd frame.
     Licences,
-    /// Stored chunks.
+    /// The table of the image's cold chunks.
+    Chunks,
+    /// The image's pages, in frames.
     Pages,
     /// What the app is made of.
     Sbom,
@@ -60,7 +63,7 @@ pub enum SectionKind {
 
 impl SectionKind {
     /// In the order in which they are written.
-    pub const ALL: [SectionKind; 10] = [
+    pub const ALL: [SectionKind; 11] = [
         SectionKind::Manifest,
         SectionKind::Index,
         SectionKind::Root,
@@ -68,12 +71,13 @@ impl SectionKind {
         SectionKind::Deferred,
         SectionKind::SourceMap,
         SectionKind::Licences,
+        SectionKind::Chunks,
         SectionKind::Pages,
         SectionKind::Sbom,
         SectionKind::Signature,
     ];
 
-    /// Those whose length and hash stand in the index. Pages have theirs per chunk.
+    /// Those whose length and hash stand in the index. Pages have theirs per frame, chunks per leaf.
     pub const HASHED: [SectionKind; 5] = [
         SectionKind::Manifest,
         SectionKind::Package,
@@ -93,6 +97,7 @@ impl SectionKind {
             SectionKind::Deferred => "edgepack.deferred",
             SectionKind::SourceMap => "edgepack.source-map",
             SectionKind::Licences => "edgepack.licences",
+            SectionKind::Chunks => "edgepack.chunks",
             SectionKind::Pages => "edgepack.pages",
             SectionKind::Sbom => "edgepack.sbom",
             SectionKind::Signature => "edgepack.signature",
@@ -259,118 +264,7 @@ pub struct Guard {
     pub result: i64,
 }
 
-/// What an image shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageKind {
-    /// The bundle loaded, nothing evaluated: always right.
-    Loaded,
-    /// Started at build time: right if the guards hold.
-    Started,
-}
-
-/// How a chunk is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// The pages of the mask one after the other, each as what it differs from the base image's in (exclusive or: most
-    /// have a few counters changed), as a zstd frame.
-    Zstd,
-    /// As a part of a frame: that of the rows around it that have the same place, one after the other. For pages that
-    /// every boot touches.
-    Gathered,
-}
-
-/// A stored chunk; images may share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored {
-    /// Where, from the start of the pages section's content.
-    pub offset: usize,
-    /// How many bytes.
-    pub length: usize,
-    /// How.
-    pub encoding: Encoding,
-    /// Which pages of the chunk differ from the base image; bit 0 is the first.
-    pub page_mask: u16,
-    /// BLAKE3 of the stored bytes.
-    pub hash: Hash,
-}
-
-impl Stored {
-    /// Whether the other one's pages are in the same frame.
-    #[must_use]
-    pub fn shares_frame(&self, other: &Stored) -> bool {
-        self.encoding == Encoding::Gathered
-            && (self.offset, self.length, self.encoding, self.hash)
-                == (other.offset, other.length, other.encoding, other.hash)
-    }
-
-    /// Bytes of memory that it brings.
-    #[must_use]
-    pub fn memory_bytes(&self) -> usize {
-        let pages = usize::try_from(self.page_mask.count_ones()).unwrap_or(16);
-        pages.saturating_mul(PAGE_BYTES)
-    }
-}
-
-const STORED_BYTES: usize = 4 + 4 + 1 + 1 + 2 + 32;
-const CHUNK_REF_BYTES: usize = 8;
-
-/// A memory image: where it differs from the engine's base image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Image<'a> {
-    /// What it shows.
-    pub kind: ImageKind,
-    /// The size of memory in chunks, which are wasm pages.
-    pub memory_chunks: u32,
-    /// The guest's stack pointer.
-    pub stack_pointer: u32,
-    hot: &'a [u8],
-    cold: &'a [u8],
-}
-
-impl Image<'_> {
-    /// What every boot touches: pairs of a chunk's number in memory, ascending, and its number among the stored ones.
-    pub fn hot(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        chunk_refs(self.hot)
-    }
-
-    /// The rest, in the same way.
-    pub fn cold(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        chunk_refs(self.cold)
-    }
-
-    /// What is stored of a chunk.
-    #[must_use]
-    pub fn stored_of(&self, chunk: u32) -> StoredNumbers {
-        StoredNumbers { hot: find_chunk(self.hot, chunk), cold: find_chunk(self.cold, chunk) }
-    }
-}
-
-/// The numbers of what is stored of one chunk of memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StoredNumbers {
-    /// Pages that every boot touches.
-    pub hot: Option<u32>,
-    /// The others.
-    pub cold: Option<u32>,
-}
-
-fn chunk_ref(pair: &[u8]) -> Option<(u32, u32)> {
-    let mut cursor = Cursor::new(pair);
-    Some((cursor.u32()?, cursor.u32()?))
-}
-
-fn chunk_refs(table: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
-    table.chunks_exact(CHUNK_REF_BYTES).map_while(chunk_ref)
-}
-
-/// They ascend, so that an app of any size is found as fast.
-fn find_chunk(table: &[u8], chunk: u32) -> Option<u32> {
-    let (rows, _) = table.as_chunks::<CHUNK_REF_BYTES>();
-    let found = rows.binary_search_by_key(&Some(chunk), |row| chunk_ref(row).map(|(chunk, _)| chunk)).ok()?;
-    rows.get(found).and_then(|row| chunk_ref(row)).map(|(_, number)| number)
-}
-
-/// The decoded index. Chunk tables stay bytes and are read where they are.
+/// The decoded index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index<'a> {
     /// The engine it was made for.
@@ -379,16 +273,15 @@ pub struct Index<'a> {
     pub memory_bytes_max: u64,
     /// What the app may do.
     pub grants: Grants,
-    /// What must hold for the started image.
+    /// What must hold for the image.
     pub guards: Vec<Guard>,
     /// Other sections.
     pub sections: Vec<SectionEntry>,
-    /// None, the loaded one, or both.
-    pub images: Vec<Image<'a>>,
-    stored: &'a [u8],
+    /// The app started at build time.
+    pub image: Option<Image<'a>>,
 }
 
-const MAGIC: &[u8; 8] = b"edgeidx1";
+const MAGIC: &[u8; 8] = b"edgeidx2";
 
 /// What the writer hands to `encode`: chunk tables as lists.
 #[derive(Debug, Clone)]
@@ -403,31 +296,14 @@ pub struct IndexParts<'a> {
     pub guards: &'a [Guard],
     /// As in [`Index`].
     pub sections: &'a [SectionEntry],
-    /// Images with their (chunk, stored) pairs.
-    pub images: &'a [ImageParts],
-    /// Stored chunks.
-    pub stored: &'a [Stored],
-}
-
-/// An image as the writer has it.
-#[derive(Debug, Clone)]
-pub struct ImageParts {
-    /// As in [`Image`].
-    pub kind: ImageKind,
-    /// As in [`Image`].
-    pub memory_chunks: u32,
-    /// As in [`Image`].
-    pub stack_pointer: u32,
-    /// Pairs of chunk and stored chunk, ascending: what every boot touches.
-    pub hot: Vec<(u32, u32)>,
-    /// And the rest.
-    pub cold: Vec<(u32, u32)>,
+    /// The image and its table of cold chunks.
+    pub image: Option<(&'a ImageParts, &'a [u8])>,
 }
 
 impl IndexParts<'_> {
     /// The bytes that [`Index::decode`] reads.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self, hash: impl Fn(&[u8]) -> Hash) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&self.engine);
@@ -449,27 +325,9 @@ impl IndexParts<'_> {
             put_count(&mut out, section.length);
             out.extend_from_slice(&section.hash);
         }
-        put_count(&mut out, self.stored.len());
-        for stored in self.stored {
-            put_count(&mut out, stored.offset);
-            put_count(&mut out, stored.length);
-            out.push(u8::from(stored.encoding == Encoding::Gathered));
-            out.push(0);
-            out.extend_from_slice(&stored.page_mask.to_le_bytes());
-            out.extend_from_slice(&stored.hash);
-        }
-        put_count(&mut out, self.images.len());
-        for image in self.images {
-            out.push(u8::from(image.kind == ImageKind::Started));
-            out.extend_from_slice(&image.memory_chunks.to_le_bytes());
-            out.extend_from_slice(&image.stack_pointer.to_le_bytes());
-            for chunks in [&image.hot, &image.cold] {
-                put_count(&mut out, chunks.len());
-                for (chunk, stored) in chunks {
-                    out.extend_from_slice(&chunk.to_le_bytes());
-                    out.extend_from_slice(&stored.to_le_bytes());
-                }
-            }
+        out.push(u8::from(self.image.is_some()));
+        if let Some((image, cold)) = self.image {
+            image.encode(cold, hash, &mut out);
         }
         out
     }
@@ -510,93 +368,16 @@ impl<'a> Index<'a> {
         let grants = grants(&mut cursor).ok_or(bad("the grants"))?;
         let guards = guards(&mut cursor).ok_or(bad("the guards"))?;
         let sections = sections(&mut cursor).ok_or(bad("the sections"))?;
-        let stored = table(&mut cursor, STORED_BYTES).ok_or(bad("the stored chunks"))?;
-        let images = images(&mut cursor).ok_or(bad("the images"))?;
+        let image = match cursor.u8() {
+            Some(0) => None,
+            Some(1) => Some(Image::decode(&mut cursor).ok_or(bad("the image"))?),
+            _ => return Err(bad("the image")),
+        };
         if !cursor.rest().is_empty() {
             return Err(bad("its length"));
         }
-        let index = Index { engine, memory_bytes_max, grants, guards, sections, images, stored };
-        index.check_images()?;
-        Ok(index)
+        Ok(Index { engine, memory_bytes_max, grants, guards, sections, image })
     }
-
-    /// A stored chunk.
-    #[must_use]
-    pub fn stored(&self, number: u32) -> Option<Stored> {
-        let start = usize::try_from(number).ok()?.checked_mul(STORED_BYTES)?;
-        let mut cursor = Cursor::new(self.stored.get(start..)?);
-        let offset = usize::try_from(cursor.u32()?).ok()?;
-        let length = usize::try_from(cursor.u32()?).ok()?;
-        let encoding = match cursor.array()? {
-            [0, 0] => Encoding::Zstd,
-            [1, 0] => Encoding::Gathered,
-            _ => return None,
-        };
-        Some(Stored { offset, length, encoding, page_mask: cursor.u16()?, hash: cursor.array()? })
-    }
-
-    /// How many stored chunks there are.
-    #[must_use]
-    pub fn stored_count(&self) -> u32 {
-        let count = self.stored.len().checked_div(STORED_BYTES).unwrap_or(0);
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
-
-    /// What is in its frame before a stored chunk's pages, in bytes: nothing unless it is gathered.
-    #[must_use]
-    pub fn offset_in_frame(&self, number: u32) -> usize {
-        let row = self.stored(number).filter(|row| row.encoding == Encoding::Gathered);
-        let before = (0..number).rev().map_while(|before| self.stored(before));
-        let same = before.take_while(|before| row.is_some_and(|row| row.shares_frame(before)));
-        same.fold(0, |bytes, before| bytes.saturating_add(before.memory_bytes()))
-    }
-
-    /// The bytes of a stored chunk, compared with its hash.
-    pub fn chunk<'p>(
-        &self,
-        number: u32,
-        pages: &'p [u8],
-        hash: impl Fn(&[u8]) -> Hash,
-    ) -> Result<(Stored, &'p [u8]), ContainerError> {
-        let stored = self.stored(number).ok_or(ContainerError::BadIndex("a stored chunk"))?;
-        let end = stored.offset.checked_add(stored.length);
-        let bytes = end.and_then(|end| pages.get(stored.offset..end)).ok_or(ContainerError::Truncated)?;
-        if hash(bytes) != stored.hash {
-            return Err(ContainerError::Altered(alloc::format!("stored chunk {number}")));
-        }
-        Ok((stored, bytes))
-    }
-
-    /// The image of that kind.
-    #[must_use]
-    pub fn image(&self, kind: ImageKind) -> Option<&Image<'a>> {
-        self.images.iter().find(|image| image.kind == kind)
-    }
-
-    /// Sizes, and that hot chunks lie in memory, ascend, and name chunks that are stored. Cold ones are looked at when
-    /// they are touched: there may be many.
-    fn check_images(&self) -> Result<(), ContainerError> {
-        let stored = self.stored_count();
-        for image in &self.images {
-            if image.memory_chunks > MEMORY_CHUNKS_MAX {
-                return Err(ContainerError::BadIndex("an image's size"));
-            }
-            let mut hot_next = 0;
-            for (chunk, number) in image.hot() {
-                if chunk < hot_next || chunk >= image.memory_chunks || number >= stored {
-                    return Err(ContainerError::BadIndex("an image's chunks"));
-                }
-                hot_next = chunk.saturating_add(1);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A count, then as many records.
-fn table<'a>(cursor: &mut Cursor<'a>, record_bytes: usize) -> Option<&'a [u8]> {
-    let count = usize::try_from(cursor.u32()?).ok()?;
-    cursor.bytes(count.checked_mul(record_bytes)?)
 }
 
 fn grants(cursor: &mut Cursor<'_>) -> Option<Grants> {
@@ -641,21 +422,6 @@ fn sections(cursor: &mut Cursor<'_>) -> Option<Vec<SectionEntry>> {
         Some(SectionEntry { kind, length: usize::try_from(cursor.u32()?).ok()?, hash: cursor.array()? })
     };
     (0..count).map(|_| section(cursor)).collect()
-}
-
-fn images<'a>(cursor: &mut Cursor<'a>) -> Option<Vec<Image<'a>>> {
-    let count = cursor.u32().filter(|count| *count <= 2)?;
-    let image = |cursor: &mut Cursor<'a>| {
-        let kind = match cursor.u8()? {
-            0 => ImageKind::Loaded,
-            1 => ImageKind::Started,
-            _ => return None,
-        };
-        let (memory_chunks, stack_pointer) = (cursor.u32()?, cursor.u32()?);
-        let (hot, cold) = (table(cursor, CHUNK_REF_BYTES)?, table(cursor, CHUNK_REF_BYTES)?);
-        Some(Image { kind, memory_chunks, stack_pointer, hot, cold })
-    };
-    (0..count).map(|_| image(cursor)).collect()
 }
 
 /// An effect of the start-up done at build time, to be had again at boot.

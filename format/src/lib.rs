@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod elf;
 pub mod guest;
 pub mod host_calls;
+pub mod image;
 pub mod limits;
 pub mod manifest;
 pub mod policy;

@@ -21,8 +21,9 @@ pub const HOT_FRAME_PAGES: usize = 64;
 /// Linear memory in chunks: 4 GiB.
 pub const MEMORY_CHUNKS_MAX: u32 = 65_536;
 
-/// A container's index: two images of 4 GiB with all chunks different are 2 * 65,536 * (8 + 44) bytes = 6.8 MB.
-pub const INDEX_BYTES_MAX: usize = 8 << 20;
+/// A container's index: an image of 4 GiB of which every page is hot has 65,536 * 8 bytes of parts and 16,384 * 44 of
+/// frames.
+pub const INDEX_BYTES_MAX: usize = 2 << 20;
 
 /// Guards of a container. Today's are one per standard stream.
 pub const GUARDS_MAX: u32 = 4096;

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edgepack_format::container::{Encoding, Hash, Stored};
+use edgepack_format::container::Hash;
+use edgepack_format::image::{ColdChunk, Frame, Part};
 use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
@@ -14,22 +15,12 @@ const LEVEL: i32 = 12;
 /// Pages per chunk.
 const CHUNK_PAGES: usize = CHUNK_BYTES / PAGE_BYTES;
 
-/// The pages section while it is written.
+/// An image's pages: the section's content, and where in it they are.
 #[derive(Debug, Default)]
-pub(crate) struct ChunkStore {
-    content: Vec<u8>,
-    stored: Vec<Stored>,
-    /// Stored chunks by content: pages mask and what the pages hold.
-    known: BTreeMap<(u16, Hash), u32>,
-    /// The first row of each hot frame by content: the pages masks of its rows and what the pages hold.
-    known_frames: BTreeMap<(Vec<u16>, Hash), u32>,
-}
-
-/// Where an image's chunks are stored: pairs of chunk number and stored number.
-#[derive(Debug, Default)]
-pub(crate) struct Placed {
-    pub(crate) hot: Vec<(u32, u32)>,
-    pub(crate) cold: Vec<(u32, u32)>,
+pub(crate) struct StoredPages {
+    pub(crate) content: Vec<u8>,
+    pub(crate) hot: Vec<(Frame, Vec<Part>)>,
+    pub(crate) cold: Vec<ColdChunk>,
 }
 
 /// A chunk of an image that differs from the base.
@@ -43,87 +34,84 @@ struct Difference<'a> {
 }
 
 impl Difference<'_> {
-    /// What the pages of a mask differ in.
-    fn pages(&self, mask: u16) -> Vec<u8> {
+    fn part(&self) -> Part {
+        Part { chunk: self.number, mask: self.page_mask }
+    }
+
+    /// What its pages differ in.
+    fn pages(&self) -> Vec<u8> {
         let changed = |page: usize| {
             let range = page * PAGE_BYTES..(page + 1) * PAGE_BYTES;
             let (new, old) = (self.chunk.get(range.clone())?, self.before.get(range)?);
             Some(new.iter().zip(old).map(|(new, old)| new ^ old))
         };
-        (0..CHUNK_PAGES).filter(|page| mask & (1 << page) != 0).filter_map(changed).flatten().collect()
+        (0..CHUNK_PAGES).filter(|page| self.page_mask & (1 << page) != 0).filter_map(changed).flatten().collect()
     }
 }
 
-impl ChunkStore {
-    /// Stores what differs: hot pages together, each other chunk by itself.
-    pub(crate) fn add(&mut self, memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<Placed> {
-        let mut placed = Placed::default();
-        let mut hot = Vec::new();
-        for difference in differences(memory, base) {
-            let Difference { number, page_mask, .. } = difference;
-            let first_page = number.saturating_mul(CHUNK_PAGES as u32);
-            let hot_here = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
-            let hot_mask = page_mask & hot_here.fold(0, |mask, page| mask | 1 << (page - first_page));
-            if hot_mask != 0 {
-                hot.push(Difference { page_mask: hot_mask, ..difference });
-            }
-            let cold_mask = page_mask & !hot_mask;
-            if cold_mask != 0 {
-                placed.cold.push((number, self.store(&difference, cold_mask)?));
-            }
+/// Stores what differs: hot pages together, each other chunk by itself.
+pub(crate) fn store(memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Result<StoredPages> {
+    let (mut hot, mut cold) = (Vec::new(), Vec::new());
+    for difference in differences(memory, base) {
+        let first_page = difference.number.saturating_mul(CHUNK_PAGES as u32);
+        let hot_here = hot_pages.range(first_page..first_page + CHUNK_PAGES as u32);
+        let all = difference.page_mask;
+        let hot_mask = all & hot_here.fold(0, |mask, page| mask | 1 << (page - first_page));
+        let part = |page_mask| (page_mask != 0).then_some(Difference { page_mask, ..difference });
+        hot.extend(part(hot_mask));
+        cold.extend(part(all & !hot_mask));
+    }
+    let frames: Vec<&[Difference<'_>]> = frames(&hot).collect();
+    let mut stored = StoredPages::default();
+    for (frame, parts) in compressed(&frames)?.into_iter().zip(&frames) {
+        let frame = stored.put(&frame);
+        stored.hot.push((frame, parts.iter().map(Difference::part).collect()));
+    }
+    stored.put_cold(&cold)?;
+    Ok(stored)
+}
+
+/// The frames' bytes, made by as many threads as there are cores.
+fn compressed(frames: &[&[Difference<'_>]]) -> Result<Vec<Vec<u8>>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = frames.len().div_ceil(cores).max(1);
+    let compress = |parts: &&[Difference<'_>]| {
+        let pages: Vec<u8> = parts.iter().flat_map(Difference::pages).collect();
+        zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)
+    };
+    std::thread::scope(|scope| {
+        let run = |share: &'_ [&[Difference<'_>]]| share.iter().map(compress).collect::<Result<Vec<_>>>();
+        let threads: Vec<_> = frames.chunks(share).map(|share| scope.spawn(move || run(share))).collect();
+        let mut all = Vec::with_capacity(frames.len());
+        for thread in threads {
+            // A panic in there is one here.
+            all.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        for frame in frames(&hot) {
-            self.gather(frame, &mut placed.hot)?;
-        }
-        Ok(placed)
+        Ok(all)
+    })
+}
+
+impl StoredPages {
+    fn put(&mut self, bytes: &[u8]) -> Frame {
+        let frame = Frame { offset: self.content.len(), length: bytes.len(), hash: crate::hash(bytes) };
+        self.content.extend_from_slice(bytes);
+        frame
     }
 
-    fn store(&mut self, difference: &Difference<'_>, page_mask: u16) -> Result<u32> {
-        let pages = difference.pages(page_mask);
-        let key = (page_mask, crate::hash(&pages));
-        if let Some(number) = self.known.get(&key) {
-            return Ok(*number);
+    /// Chunks with the same content share their frame.
+    fn put_cold(&mut self, cold: &[Difference<'_>]) -> Result<()> {
+        let mut known: BTreeMap<Hash, Frame> = BTreeMap::new();
+        let alone: Vec<&[Difference<'_>]> = cold.iter().map(std::slice::from_ref).collect();
+        for (bytes, difference) in compressed(&alone)?.into_iter().zip(cold) {
+            let hash = crate::hash(&bytes);
+            let frame = match known.get(&hash) {
+                Some(frame) => *frame,
+                None => self.put(&bytes),
+            };
+            known.insert(hash, frame);
+            self.cold.push(ColdChunk { part: difference.part(), frame });
         }
-        let stored = self.put(&pages, Encoding::Zstd)?;
-        let number = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
-        self.stored.push(Stored { page_mask, ..stored });
-        self.known.insert(key, number);
-        Ok(number)
-    }
-
-    /// One frame of the pages of all.
-    fn gather(&mut self, frame: &[Difference<'_>], pairs: &mut Vec<(u32, u32)>) -> Result<()> {
-        let pages: Vec<u8> = frame.iter().flat_map(|part| part.pages(part.page_mask)).collect();
-        let key = (frame.iter().map(|part| part.page_mask).collect(), crate::hash(&pages));
-        let first = match self.known_frames.get(&key) {
-            Some(first) => *first,
-            None => {
-                let stored = self.put(&pages, Encoding::Gathered)?;
-                let first = u32::try_from(self.stored.len()).unwrap_or(u32::MAX);
-                self.stored.extend(frame.iter().map(|part| Stored { page_mask: part.page_mask, ..stored }));
-                self.known_frames.insert(key, first);
-                first
-            }
-        };
-        pairs.extend((first..).zip(frame).map(|(row, part)| (part.number, row)));
         Ok(())
-    }
-
-    fn put(&mut self, pages: &[u8], encoding: Encoding) -> Result<Stored> {
-        let frame = zstd::bulk::compress(pages, LEVEL).map_err(Error::Compress)?;
-        let (offset, length, hash) = (self.content.len(), frame.len(), crate::hash(&frame));
-        self.content.extend_from_slice(&frame);
-        Ok(Stored { offset, length, encoding, page_mask: 0, hash })
-    }
-
-    /// The section's content, and the table of what is in it.
-    pub(crate) fn finish(self) -> (Vec<u8>, Vec<Stored>) {
-        (self.content, self.stored)
-    }
-
-    /// How many chunks are stored.
-    pub(crate) fn len(&self) -> usize {
-        self.stored.len()
     }
 }
 

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use edgepack_format::container::{
-    Effect, Guard, Hash, ImageKind, ImageParts, IndexParts, SectionEntry, SectionKind, Stored, WASM_HEADER,
-    encode_effects,
+    Effect, Guard, Hash, IndexParts, SectionEntry, SectionKind, WASM_HEADER, encode_effects,
 };
+use edgepack_format::image::ImageParts;
 use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SECTION_BYTES_MAX};
 use edgepack_format::manifest::{Manifest, Packed};
 use wasm_encoder::{CustomSection, Section};
 
-use crate::chunks::{ChunkStore, Placed};
+use crate::chunks::store;
 use crate::error::{Error, Result};
 
 /// The engine that the container is for.
@@ -50,12 +50,10 @@ pub struct Contents<'a> {
     pub manifest: &'a Manifest,
     /// For which engine.
     pub engine: Engine<'a>,
-    /// The bundle loaded.
-    pub loaded: Option<Memory<'a>>,
     /// The bundle started.
     pub started: Option<Started<'a>>,
     /// An encoded `guest::Package`, to load at boot where there is no image or a guard does not hold.
-    pub package: Option<&'a [u8]>,
+    pub package: &'a [u8],
     /// JSON, or empty.
     pub source_map: &'a str,
     /// Texts of licences, or empty.
@@ -66,35 +64,38 @@ pub struct Contents<'a> {
 
 /// Writes the container; the same contents give the same bytes.
 pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
-    if contents.loaded.is_none() && contents.package.is_none() {
-        return Err(Error::Empty);
+    let (image, pages) = image(contents)?.unwrap_or_default();
+    let cold = image.encode_cold();
+    let sections = named_sections(contents, image.cold.len())?;
+    limit("memory", pages.len(), u32::MAX as usize)?;
+    limit("the table of chunks", cold.len(), SECTION_BYTES_MAX)?;
+    let index = index(contents, &sections, (&image, &cold));
+    limit("the index", index.len(), INDEX_BYTES_MAX)?;
+    let mut out = write_front(&sections, &index);
+    for (kind, content) in [(SectionKind::Chunks, &cold), (SectionKind::Pages, &pages)] {
+        if !content.is_empty() {
+            put_section(&mut out, kind, content);
+        }
     }
-    let mut store = ChunkStore::default();
-    let images = images(contents, &mut store)?;
-    let sections = named_sections(contents, store.len())?;
-    lay_out(contents, &sections, images, store)
+    Ok(out)
 }
 
-fn images(contents: &Contents<'_>, store: &mut ChunkStore) -> Result<Vec<ImageParts>> {
+/// The image and the content of the pages section.
+fn image(contents: &Contents<'_>) -> Result<Option<(ImageParts, Vec<u8>)>> {
+    let Some(Started { memory, .. }) = contents.started else { return Ok(None) };
+    let bytes = memory.bytes.len();
+    if !bytes.is_multiple_of(CHUNK_BYTES) || bytes as u64 > MEMORY_BYTES_MAX {
+        return Err(Error::ImageSize { bytes });
+    }
     let hot_pages: BTreeSet<u32> = contents.hot_pages.iter().copied().collect();
-    let base = whole_chunks(contents.engine.base_memory);
-    let started = contents.started.map(|started| (ImageKind::Started, started.memory));
-    let memories = contents.loaded.map(|memory| (ImageKind::Loaded, memory)).into_iter().chain(started);
-    let image = |(kind, memory): (ImageKind, Memory<'_>)| {
-        let bytes = memory.bytes.len();
-        if !bytes.is_multiple_of(CHUNK_BYTES) || bytes as u64 > MEMORY_BYTES_MAX {
-            return Err(Error::ImageSize { bytes });
-        }
-        let Placed { hot, cold } = store.add(memory.bytes, &base, &hot_pages)?;
-        Ok(ImageParts {
-            kind,
-            memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
-            stack_pointer: memory.stack_pointer,
-            hot,
-            cold,
-        })
+    let stored = store(memory.bytes, &whole_chunks(contents.engine.base_memory), &hot_pages)?;
+    let parts = ImageParts {
+        memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
+        stack_pointer: memory.stack_pointer,
+        hot: stored.hot,
+        cold: stored.cold,
     };
-    memories.map(image).collect()
+    Ok(Some((parts, stored.content)))
 }
 
 fn whole_chunks(memory: &[u8]) -> Cow<'_, [u8]> {
@@ -111,16 +112,13 @@ fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(Se
     let (guards, effects) = contents.started.map(|started| (started.guards, started.effects)).unwrap_or_default();
     let sizes = [
         ("chunks", chunk_count),
-        ("loaded_memory_bytes", contents.loaded.map_or(0, |memory| memory.bytes.len())),
         ("source_map_bytes", contents.source_map.len()),
         ("started_memory_bytes", contents.started.map_or(0, |started| started.memory.bytes.len())),
     ];
     let packed = Packed { engine: &contents.engine.hash, guards, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
-    if let Some(package) = contents.package {
-        limit("the package", package.len(), SECTION_BYTES_MAX)?;
-        sections.push((SectionKind::Package, zstd::bulk::compress(package, 12).map_err(Error::Compress)?));
-    }
+    limit("the package", contents.package.len(), SECTION_BYTES_MAX)?;
+    sections.push((SectionKind::Package, zstd::bulk::compress(contents.package, 12).map_err(Error::Compress)?));
     if !effects.is_empty() {
         sections.push((SectionKind::Deferred, encode_effects(effects)));
     }
@@ -139,29 +137,7 @@ fn limit(what: &'static str, bytes: usize, bytes_max: usize) -> Result<()> {
     if bytes > bytes_max { Err(Error::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
 }
 
-fn lay_out(
-    contents: &Contents<'_>,
-    sections: &[(SectionKind, Vec<u8>)],
-    images: Vec<ImageParts>,
-    store: ChunkStore,
-) -> Result<Vec<u8>> {
-    let (pages, stored) = store.finish();
-    limit("memory", pages.len(), u32::MAX as usize)?;
-    let index = index(contents, sections, &images, &stored);
-    limit("the index", index.len(), INDEX_BYTES_MAX)?;
-    let mut out = write_front(sections, &index);
-    if !pages.is_empty() {
-        put_section(&mut out, SectionKind::Pages, &pages);
-    }
-    Ok(out)
-}
-
-fn index(
-    contents: &Contents<'_>,
-    sections: &[(SectionKind, Vec<u8>)],
-    images: &[ImageParts],
-    stored: &[Stored],
-) -> Vec<u8> {
+fn index(contents: &Contents<'_>, sections: &[(SectionKind, Vec<u8>)], (image, cold): (&ImageParts, &[u8])) -> Vec<u8> {
     let entries: Vec<SectionEntry> = sections
         .iter()
         .map(|(kind, content)| SectionEntry { kind: *kind, length: content.len(), hash: crate::hash(content) })
@@ -172,10 +148,9 @@ fn index(
         grants: &contents.manifest.grants,
         guards: contents.started.map(|started| started.guards).unwrap_or_default(),
         sections: &entries,
-        images,
-        stored,
+        image: contents.started.map(|_| (image, cold)),
     };
-    parts.encode()
+    parts.encode(crate::hash)
 }
 
 fn write_front(sections: &[(SectionKind, Vec<u8>)], index: &[u8]) -> Vec<u8> {

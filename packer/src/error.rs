@@ -12,9 +12,6 @@ pub enum Error {
         /// Its size.
         bytes: usize,
     },
-    /// The same for the memory of the engine.
-    #[error("there is nothing to run: neither a memory image nor a package")]
-    Empty,
     /// A section or an index beyond what the format can say.
     #[error("the app is too large: {what} takes {bytes} bytes, at most {bytes_max} fit")]
     TooLarge {

@@ -1,8 +1,7 @@
 //! Checks everything in a container: what `inspect` shows has been verified.
 
-use std::collections::BTreeMap;
-
-use edgepack_format::container::{ImageKind, Index, SectionKind, Sections, Stored, decode_effects};
+use edgepack_format::container::{Index, SectionKind, Sections, decode_effects};
+use edgepack_format::image::{Frame, Image, Part};
 use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
@@ -38,10 +37,8 @@ pub fn verify(container: &[u8]) -> Result<Verified<'_>> {
     for kind in SectionKind::HASHED {
         sections.verified(kind, &index, crate::hash)?;
     }
-    let pages = sections.get(SectionKind::Pages).unwrap_or_default();
-    for number in 0..index.stored_count() {
-        let (stored, bytes) = index.chunk(number, pages, crate::hash)?;
-        expand(&index, number, &stored, bytes)?;
+    if let Some(image) = &index.image {
+        verify_image(image, &sections)?;
     }
     decode_effects(sections.get(SectionKind::Deferred).unwrap_or_default())?;
     let manifest = sections.require(SectionKind::Manifest)?;
@@ -57,32 +54,35 @@ pub fn verify(container: &[u8]) -> Result<Verified<'_>> {
     })
 }
 
-impl Verified<'_> {
-    /// Bytes that an image stores, shared ones included.
-    #[must_use]
-    pub fn stored_bytes(&self, kind: ImageKind) -> usize {
-        let image = self.index.image(kind);
-        let chunks = image.into_iter().flat_map(|image| image.hot().chain(image.cold()));
-        // Rows that share a frame count once.
-        let frames: BTreeMap<usize, usize> = chunks
-            .filter_map(|(_, number)| self.index.stored(number))
-            .map(|stored| (stored.offset, stored.length))
-            .collect();
-        frames.values().sum()
+fn verify_image(image: &Image<'_>, sections: &Sections<'_>) -> Result<()> {
+    let pages = sections.get(SectionKind::Pages).unwrap_or_default();
+    let cold = sections.get(SectionKind::Chunks).unwrap_or_default();
+    for hot in image.hot() {
+        let parts: Vec<Part> = hot.parts().collect();
+        expand(&hot.frame, &parts, pages)?;
     }
+    let mut rows = 0;
+    for number in 0.. {
+        if rows == image.cold_count() {
+            break;
+        }
+        let leaf = image.leaf(number, cold)?;
+        leaf.verify(crate::hash)?;
+        for chunk in leaf.rows() {
+            expand(&chunk.frame, &[chunk.part], pages)?;
+            rows += 1;
+        }
+    }
+    Ok(())
 }
 
-fn expand(index: &Index<'_>, number: u32, stored: &Stored, bytes: &[u8]) -> Result<()> {
-    let end = index.offset_in_frame(number) + stored.memory_bytes();
-    let next = number.checked_add(1).and_then(|next| index.stored(next));
-    if next.is_some_and(|next| stored.shares_frame(&next)) {
-        // The last row of a frame has its whole length.
-        return Ok(());
-    }
-    let what = || format!("stored chunk {number}");
-    let pages = zstd::bulk::decompress(bytes, CHUNK_BYTES.max(HOT_FRAME_PAGES * PAGE_BYTES))
+fn expand(frame: &Frame, parts: &[Part], pages: &[u8]) -> Result<()> {
+    let chunk = parts.first().map_or(0, |part| part.chunk);
+    let bytes = frame.bytes(chunk, pages, crate::hash)?;
+    let what = || format!("chunk {chunk} of the app's memory");
+    let decompressed = zstd::bulk::decompress(bytes, CHUNK_BYTES.max(HOT_FRAME_PAGES * PAGE_BYTES))
         .map_err(|source| Error::Decompress { what: what(), source })?;
-    if pages.len() != end {
+    if decompressed.len() != parts.iter().map(Part::memory_bytes).sum::<usize>() {
         let source = std::io::Error::other("its length is not that of its pages");
         return Err(Error::Decompress { what: what(), source });
     }

@@ -1,6 +1,7 @@
 //! Containers: what is written is read, the same input is the same bytes, and no damage goes unseen.
 
-use edgepack_format::container::{ContainerError, Effect, Guard, ImageKind, SectionKind, Sections, decode_effects};
+use edgepack_format::container::{ContainerError, Effect, Guard, SectionKind, Sections, decode_effects};
+use edgepack_format::image::Frame;
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_packer::{Contents, Engine, Error, Memory, Started, container, executable, open, verify};
@@ -10,7 +11,6 @@ const CHUNK: usize = 65_536;
 struct Case {
     manifest: Manifest,
     base: Vec<u8>,
-    loaded: Vec<u8>,
     started: Vec<u8>,
     guards: Vec<Guard>,
     effects: Vec<Effect>,
@@ -21,18 +21,21 @@ impl Case {
         let noise =
             |seed: u32| (0..CHUNK as u32).map(move |i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8);
         let base: Vec<u8> = (0..2).flat_map(noise).collect();
-        let mut loaded = base.clone();
-        loaded.resize(5 * CHUNK, 0);
-        loaded[5000] ^= 1;
-        loaded[3 * CHUNK..4 * CHUNK].copy_from_slice(&noise(7).collect::<Vec<_>>());
-        let mut started = loaded.clone();
-        started.resize(6 * CHUNK, 0);
-        started[4 * CHUNK + 9000..4 * CHUNK + 9010].fill(7);
+        let mut started = base.clone();
+        // More chunks than a leaf of their table has.
+        started.resize(100 * CHUNK, 0);
+        started[5000] ^= 1;
+        for chunk in 3..100 {
+            let page = chunk * CHUNK + chunk % 16 * 4096;
+            started[page..page + 4096].copy_from_slice(&noise(7).take(4096).collect::<Vec<_>>());
+            started[page] = chunk as u8;
+        }
+        // The same as another one.
+        started.copy_within(3 * CHUNK..4 * CHUNK, 50 * CHUNK);
         let grants = Grants { net: Scope::Some(vec![":80".to_owned()]), read: Scope::All, ..Grants::default() };
         Case {
             manifest: Manifest { name: "case".to_owned(), grants, memory_bytes_max: 1 << 28, ..Manifest::default() },
             base,
-            loaded,
             started,
             guards: vec![Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }],
             effects: vec![
@@ -46,13 +49,12 @@ impl Case {
         let contents = Contents {
             manifest: &self.manifest,
             engine: Engine { hash: [9; 32], base_memory: &self.base },
-            loaded: Some(Memory { bytes: &self.loaded, stack_pointer: 100 }),
             started: Some(Started {
                 memory: Memory { bytes: &self.started, stack_pointer: 200 },
                 guards: &self.guards,
                 effects: &self.effects,
             }),
-            package: None,
+            package: b"a package",
             source_map: "{\"version\":3}",
             licences: "MIT",
             hot_pages,
@@ -61,43 +63,59 @@ impl Case {
     }
 }
 
-/// The memory that a boot would see.
-fn restore(container: &[u8], base: &[u8], kind: ImageKind) -> Vec<u8> {
+/// The memory that a boot would see, and how many frames and cold chunks there are.
+fn restore(container: &[u8], base: &[u8]) -> (Vec<u8>, usize, usize) {
     let hash = |bytes: &[u8]| blake3::hash(bytes).into();
     let sections = Sections::find(container).unwrap();
     let index = sections.index(hash).unwrap();
-    let image = index.image(kind).unwrap();
+    let image = index.image.unwrap();
     let mut memory = base.to_vec();
     memory.resize(image.memory_chunks as usize * CHUNK, 0);
-    for (chunk, number) in image.hot().chain(image.cold()) {
-        let (stored, bytes) = index.chunk(number, sections.get(SectionKind::Pages).unwrap(), hash).unwrap();
+    let mut frames = std::collections::BTreeSet::new();
+    let mut change = |frame: &Frame, chunk: u32, mask: u16, start: usize| {
+        frames.insert(frame.offset);
+        let bytes = frame.bytes(chunk, sections.get(SectionKind::Pages).unwrap(), hash).unwrap();
+        let pages = &zstd::bulk::decompress(bytes, 4 * CHUNK).unwrap()[start..];
         let target = &mut memory[chunk as usize * CHUNK..][..CHUNK];
-        let frame = zstd::bulk::decompress(bytes, 4 * CHUNK).unwrap();
-        let pages = &frame[index.offset_in_frame(number)..][..stored.memory_bytes()];
-        let places = (0..16).filter(|page| stored.page_mask & (1 << page) != 0);
+        let places = (0..16).filter(|page| mask & (1 << page) != 0);
         for (place, page) in places.zip(pages.chunks_exact(4096)) {
             target[place * 4096..][..4096].iter_mut().zip(page).for_each(|(byte, change)| *byte ^= change);
         }
+    };
+    for chunk in 0..image.memory_chunks {
+        if let Some((frame, (part, start))) =
+            image.hot().find_map(|hot| hot.find(chunk).map(|found| (hot.frame, found)))
+        {
+            assert_eq!(image.hot_mask(chunk), part.mask);
+            change(&frame, chunk, part.mask, start);
+        }
+        let table = sections.get(SectionKind::Chunks).unwrap_or_default();
+        let leaf = image.leaf_of(chunk).map(|number| image.leaf(number, table).unwrap());
+        leaf.iter().for_each(|leaf| leaf.verify(hash).unwrap());
+        if let Some(cold) = leaf.and_then(|leaf| leaf.find(chunk)) {
+            change(&cold.frame, chunk, cold.part.mask, 0);
+        }
     }
-    memory
+    let cold = image.cold_count();
+    (memory, frames.len(), cold)
 }
 
 #[test]
 fn what_was_packed_is_restored_hot_or_not() {
     let case = Case::new();
-    // Chunks 0 and 3 are the same in both images and are stored once; the hot part of a chunk is stored
-    // with the other hot pages of the image, once if they are the same.
-    for (hot_pages, stored_count) in [(&[][..], 3), (&[1, 48], 4), (&[0, 1, 2, 3, 66], 4)] {
+    // 98 chunks differ, two of them in the same way; the hot part of a chunk is stored with the other hot pages.
+    let all: Vec<u32> = (0..1600).collect();
+    for (hot_pages, frames, cold) in [(&[][..], 97, 98), (&[1, 51], 97, 96), (&all, 2, 0)] {
         let packed = case.pack(hot_pages);
-        assert!(restore(&packed, &case.base, ImageKind::Loaded) == case.loaded);
-        assert!(restore(&packed, &case.base, ImageKind::Started) == case.started);
+        let (memory, frame_count, cold_count) = restore(&packed, &case.base);
+        assert!(memory == case.started);
+        assert_eq!((frame_count, cold_count), (frames, cold));
         let verified = verify(&packed).unwrap();
         assert_eq!(verified.index.grants, case.manifest.grants);
         assert_eq!(verified.index.guards, case.guards);
         assert_eq!(verified.source_map, "{\"version\":3}");
         assert_eq!(verified.licences, "MIT");
         assert!(verified.manifest.starts_with("{\"capabilities\""));
-        assert_eq!(verified.index.stored_count(), stored_count);
     }
     let sections = case.pack(&[]);
     let sections = Sections::find(&sections).unwrap();
@@ -138,7 +156,10 @@ fn damage_is_told_in_a_sentence() {
     assert_eq!(sentence(&packed[..packed.len() - 1]), "the container is cut short");
     let mut damaged = packed.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    assert_eq!(sentence(&damaged), "the container was altered or damaged: stored chunk 2 has another hash");
+    assert_eq!(
+        sentence(&damaged),
+        "the container was altered or damaged: chunk 99 of the app's memory has another hash"
+    );
     let other = ContainerError::OtherEngine { container: [1; 32], stub: [0xab; 32] };
     let expected = "the container was made for engine 0101010101010101, this executable has engine abababababababab";
     assert_eq!(other.to_string(), expected);

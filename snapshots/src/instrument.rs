@@ -441,7 +441,10 @@ mod tests {
     }
 
     fn running(body: &str) -> Running<Nobody> {
-        let text = format!(r#"(module (memory (export "memory") 2) (func (export "f") (result i32) {body}))"#);
+        // An engine has a stack pointer: without any global there would be no section to add one to.
+        let text = format!(
+            r#"(module (memory (export "memory") 2) (global (mut i32) (i32.const 0)) (func (export "f") (result i32) {body}))"#
+        );
         let wasm = instrument(&wat::parse_str(text).unwrap()).unwrap();
         let mut guest = Compiled::compile(&wasm).unwrap().start(Nobody).unwrap();
         guest.restore(&[0; 2 << CHUNK_SHIFT], &[]).unwrap();

@@ -3,6 +3,7 @@
 
 mod build;
 mod bundle;
+pub(crate) mod instructions;
 mod measure;
 mod targets;
 
@@ -37,15 +38,51 @@ pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
     if take_real_time_priority(project)? {
         return Ok(());
     }
-    let Peers { hello, express, versions } = contenders(project)?;
+    let Peers { hello, express, heavy, versions } = contenders(project)?;
     let hello_rows = compare(&hello, rounds, first_output)?;
+    let heavy_rows = compare(&heavy, rounds, first_output)?;
+    let cold_hello_rows = compare(&hello, rounds, |contender| from_storage(contender, first_output))?;
+    let first = |contender: &Contender| first_response(contender, None);
+    let cold_express_rows = compare(&express, rounds, |contender| from_storage(contender, first))?;
     let load = answers("wrk", &["-v"]) || std::path::Path::new("/usr/bin/wrk").is_file();
-    let express_rows = compare(&express, rounds, |contender| first_response(contender, None))?;
+    let express_rows = compare(&express, rounds, first)?;
     let mut loaded = Vec::new();
     if load {
         loaded = compare(&express, 3, |contender| first_response(contender, Some(CONNECTIONS)))?;
     }
-    let report = report(project, rounds, &versions, &hello, &hello_rows, &express, &express_rows, &loaded)?;
+    let tables = [
+        Table {
+            title: "hello: from spawn to the first byte of output",
+            contenders: &hello,
+            rows: &hello_rows,
+            load: &[],
+        },
+        Table {
+            title: "50,000 entries of a Map and 2,000 functions at module scope: from spawn to the first byte of output",
+            contenders: &heavy,
+            rows: &heavy_rows,
+            load: &[],
+        },
+        Table {
+            title: "Express: from spawn to the first HTTP 200",
+            contenders: &express,
+            rows: &express_rows,
+            load: &loaded,
+        },
+        Table {
+            title: "hello, its files not in the page cache",
+            contenders: &hello,
+            rows: &cold_hello_rows,
+            load: &[],
+        },
+        Table {
+            title: "Express, its files not in the page cache",
+            contenders: &express,
+            rows: &cold_express_rows,
+            load: &[],
+        },
+    ];
+    let report = report(project, rounds, &versions, &tables)?;
     fs::create_dir_all(project.root.join("bench"))?;
     fs::write(project.root.join("bench/boot.md"), &report)?;
     println!("{report}");
@@ -103,17 +140,30 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two tables of one page")]
-fn report(
-    project: &Project,
-    rounds: usize,
-    versions: &str,
-    hello: &[Contender],
-    hello_rows: &[Row],
-    express: &[Contender],
-    express_rows: &[Row],
-    loaded: &[Row],
-) -> Result<String> {
+/// One measure after the contender's files have left the page cache.
+fn from_storage(contender: &Contender, measure: impl Fn(&Contender) -> Result<Row>) -> Result<Row> {
+    measure::drop_from_page_cache(contender)?;
+    measure(contender)
+}
+
+/// A table of the page.
+struct Table<'a> {
+    title: &'a str,
+    contenders: &'a [Contender],
+    rows: &'a [Row],
+    /// Rows of those under load.
+    load: &'a [Row],
+}
+
+/// Columns, of which a table has those that were measured.
+const COLUMNS: &[(&str, &str, usize)] = &[
+    ("ms", measure::MILLISECONDS, 2),
+    ("times edgepack's", measure::RATIO, 1),
+    ("resident MB, listening", measure::MEGABYTES, 1),
+    ("of which written to", measure::DIRTY, 1),
+];
+
+fn report(project: &Project, rounds: usize, versions: &str, tables: &[Table<'_>]) -> Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu
         .lines()
@@ -121,36 +171,31 @@ fn report(
         .map_or("unknown CPU", |name| name.trim_start_matches([' ', '\t', ':']));
     let kernel = output(&mut command("uname", ["-r"], &project.root))?;
     let mut text = format!(
-        "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {cpu}, Linux {}; {versions}.\n\n",
+        "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {cpu}, Linux {}; {versions}.\n",
         kernel.trim()
     );
-    text.push_str("## hello: from spawn to the first byte of output\n\n| | ms | times edgepack's | executable |\n| --- | ---: | ---: | ---: |\n");
-    for (contender, row) in hello.iter().zip(hello_rows) {
-        writeln!(
-            text,
-            "| {} | {} | {} | {} |",
-            contender.name,
-            cell(row, measure::MILLISECONDS, 2),
-            cell(row, measure::RATIO, 1),
-            contender.size()
-        )?;
-    }
-    text.push_str("\n## Express: from spawn to the first HTTP 200\n\n| | ms | times edgepack's | resident MB, listening | requests/s, 50 connections | executable |\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
-    for (number, (contender, row)) in express.iter().zip(express_rows).enumerate() {
-        let empty = Row::new();
-        let load = loaded.get(number).unwrap_or(&empty);
-        writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} |",
-            contender.name,
-            cell(row, measure::MILLISECONDS, 2),
-            cell(row, measure::RATIO, 1),
-            cell(row, measure::MEGABYTES, 1),
-            cell(load, measure::REQUESTS, 0),
-            contender.size()
-        )?;
+    for table in tables {
+        write_table(&mut text, table)?;
     }
     Ok(text)
+}
+
+fn write_table(text: &mut String, table: &Table<'_>) -> Result<()> {
+    let is_measured = |key: &str| table.rows.iter().any(|row| row.contains_key(key));
+    let columns: Vec<_> = COLUMNS.iter().filter(|(_, key, _)| is_measured(key)).collect();
+    let mut heads: Vec<String> = columns.iter().map(|(head, ..)| (*head).to_owned()).collect();
+    if !table.load.is_empty() {
+        heads.push(format!("requests/s, {CONNECTIONS} connections"));
+    }
+    heads.push("executable".to_owned());
+    write!(text, "\n## {}\n\n| | {} |\n| --- |{}\n", table.title, heads.join(" | "), " ---: |".repeat(heads.len()))?;
+    for (number, (contender, row)) in table.contenders.iter().zip(table.rows).enumerate() {
+        let mut cells: Vec<String> = columns.iter().map(|(_, key, digits)| cell(row, key, *digits)).collect();
+        cells.extend(table.load.get(number).map(|load| cell(load, measure::REQUESTS, 0)));
+        cells.push(contender.size());
+        writeln!(text, "| {} | {} |", contender.name, cells.join(" | "))?;
+    }
+    Ok(())
 }
 
 fn cell(row: &Row, key: &str, digits: usize) -> String {

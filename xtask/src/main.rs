@@ -35,6 +35,7 @@ usage: cargo xtask COMMAND
   test [FILTER]     sets up, builds, and runs every test and check; on other machines than this one, in qemu, a sample
   test --full       and all of them
   bench boot        compares boot times with node and bun, and writes bench/boot.md
+  bench instructions  counts what boots execute, and writes bench/instructions.json
   bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bench targets     counts bytes and instructions on every target, and writes bench/targets.md
   bless             accepts what the tests print now as what they are to print
@@ -69,6 +70,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["test", "--full", filter @ ..] => test::test(&project, Lane::Full, filter),
         ["test", filter @ ..] => test::test(&project, Lane::Fast, filter),
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
+        ["bench", "instructions"] => bench::instructions::bless(&project, &dist::command_itself(&project)?),
         ["bench", "bundle"] => bench::bundle(&project),
         ["bench", "targets"] => bench::targets(&project),
         ["bless"] => bless::bless(&project),

@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the result of the command")]
 
 use anyhow::{Context, Result};
-use edgepack_format::container::ImageKind;
+use edgepack_format::image::Image;
 use edgepack_format::targets::{Target, find_machine};
 use edgepack_packer::Verified;
 use serde_json::{Value, json};
@@ -59,27 +59,15 @@ fn print_json(manifest: Value, verified: &Verified<'_>, file: &Inspected) {
         "container_bytes": file.container_bytes,
         "manifest": manifest,
         "sections": sections.collect::<Vec<_>>(),
-        "images": images(verified),
+        "image": verified.index.image.as_ref().map(image),
     });
     println!("{object}");
 }
 
-fn images(verified: &Verified<'_>) -> Vec<Value> {
-    let image = |image: &edgepack_format::container::Image<'_>| {
-        json!({
-            "kind": kind_name(image.kind),
-            "chunks": image.hot().chain(image.cold()).count(),
-            "stored_bytes": verified.stored_bytes(image.kind),
-        })
-    };
-    verified.index.images.iter().map(image).collect()
-}
-
-fn kind_name(kind: ImageKind) -> &'static str {
-    match kind {
-        ImageKind::Loaded => "loaded",
-        ImageKind::Started => "started",
-    }
+/// Of the app as it was started at build time.
+fn image(image: &Image<'_>) -> Value {
+    let hot_pages: u32 = image.hot().flat_map(|hot| hot.parts()).map(|part| part.mask.count_ones()).sum();
+    json!({ "memory_chunks": image.memory_chunks, "hot_pages": hot_pages, "cold_chunks": image.cold_count() })
 }
 
 fn print_text(manifest: &Value, verified: &Verified<'_>, file: &Inspected) {
@@ -98,13 +86,9 @@ fn print_text(manifest: &Value, verified: &Verified<'_>, file: &Inspected) {
     for section in &verified.sections {
         println!("    {:<20} {}", section.name, size(section.bytes));
     }
-    for image in &verified.index.images {
-        println!(
-            "  image {:<8}{} chunks, {}",
-            kind_name(image.kind),
-            image.hot().chain(image.cold()).count(),
-            size(verified.stored_bytes(image.kind))
-        );
+    if let Some(found) = &verified.index.image {
+        let image = image(found);
+        println!("  image         {} hot pages, {} cold chunks", image["hot_pages"], image["cold_chunks"]);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use edgepack_format::container::Image;
 use edgepack_format::elf::Elf;
+use edgepack_format::image::Image;
 use edgepack_format::limits::{CHUNK_BYTES, Layout, PAGE_BYTES};
 use rustix::io::Errno;
 

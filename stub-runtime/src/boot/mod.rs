@@ -12,9 +12,8 @@ mod trace;
 
 use std::ffi::{c_char, c_int};
 
-use edgepack_format::container::{
-    ContainerError, Effect, Guard, Image, ImageKind, Index, SectionKind, Sections, decode_effects,
-};
+use edgepack_format::container::{ContainerError, Effect, Guard, Index, SectionKind, Sections, decode_effects};
+use edgepack_format::image::Image;
 use edgepack_format::limits::SECTION_BYTES_MAX;
 
 use crate::calls;
@@ -48,10 +47,10 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let image = choose_image(&mut host, &index);
     trace.phase("guards");
     let memory_chunks = memory::reserve(image)?;
-    pages::install(&source, &sections, &index, image, memory_chunks, trace.subject())?;
+    pages::install(&source, &sections, image, memory_chunks, trace.subject())?;
     faults::catch();
     trace.phase("memory");
-    if image.is_some_and(|image| image.kind == ImageKind::Started) {
+    if image.is_some() {
         replay(&mut host, &sections, &index)?;
     }
     global::install(host);
@@ -80,10 +79,9 @@ fn checked_index<'a>(sections: &Sections<'a>) -> Result<Index<'a>, BootError> {
     Ok(index)
 }
 
-/// The started image if everything that was assumed holds, else the loaded one.
+/// The app as it was started at build time, if everything that was assumed then holds.
 fn choose_image<'i, 'a>(host: &mut Host, index: &'i Index<'a>) -> Option<&'i Image<'a>> {
-    let started = index.image(ImageKind::Started).filter(|_| index.guards.iter().all(|guard| holds(host, guard)));
-    started.or_else(|| index.image(ImageKind::Loaded))
+    index.image.as_ref().filter(|_| index.guards.iter().all(|guard| holds(host, guard)))
 }
 
 /// Assumed calls have no pointers, so they run on no memory.

@@ -6,9 +6,10 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use edgepack_format::container::{ContainerError, Image, Index, SectionKind, Sections, Stored};
+use edgepack_format::container::{ContainerError, SectionKind, Sections};
+use edgepack_format::image::{ColdChunk, Image};
 use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, HOT_FRAME_PAGES, MEMORY_CHUNKS_MAX, PAGE_BYTES};
 use rustix::io::Errno;
 use zstd_safe::DCtx;
@@ -62,8 +63,9 @@ impl Step {
 
 /// Where pages come from.
 struct Store {
-    index: Index<'static>,
     image: Option<Image<'static>>,
+    /// The table of its cold chunks.
+    chunks: &'static [u8],
     pages: &'static [u8],
     workspace: Mutex<Workspace>,
 }
@@ -75,6 +77,8 @@ struct Workspace {
     /// What came out of the app's last frame, and the base image's.
     app: Unpacked,
     base: Unpacked,
+    /// Leaves of the table that were found to be whole.
+    verified: Vec<bool>,
 }
 
 #[derive(Default)]
@@ -89,14 +93,14 @@ static STORE: OnceLock<Store> = OnceLock::new();
 pub(crate) fn install(
     source: &Source,
     sections: &Sections<'static>,
-    index: &Index<'static>,
     image: Option<&Image<'static>>,
     memory_chunks: u32,
     traced: Subject,
 ) -> Result<(), BootError> {
-    let pages = sections.get(SectionKind::Pages).unwrap_or_default();
+    let content = |kind| sections.get(kind).unwrap_or_default();
     CHUNKS.store(memory_chunks, Ordering::Relaxed);
-    let store = Store { index: index.clone(), image: image.copied(), pages, workspace: Mutex::default() };
+    let (chunks, pages) = (content(SectionKind::Chunks), content(SectionKind::Pages));
+    let store = Store { image: image.copied(), chunks, pages, workspace: Mutex::default() };
     let step = match (traced, rustix::param::page_size() == PAGE_BYTES) {
         (_, false) => Step::Chunk,
         (Subject::Pages, true) => Step::Page,
@@ -146,8 +150,9 @@ impl Store {
         let hot_offset = memory::file_offset(source, engine::base_hot().as_ptr().addr());
         let hot_offset = hot_offset.ok_or(BootError::Memory("find the base of", Errno::NOEXEC))?;
         let mut runs = Runs { file: source.executable.fd.as_fd(), open: None };
+        let mut workspace = self.workspace().map_err(BootError::Container)?;
         for (chunk, hot) in (0_u32..).zip(engine::base_hot_masks()).filter(|(_, hot)| hot.mask != 0) {
-            let cold = self.app(chunk)?.cold.map_or(0, |(_, mask)| mask);
+            let cold = self.app(chunk, &mut workspace).map_err(BootError::Container)?.cold_mask();
             let places = (u64::from(hot.stored_before)..).zip(bits(hot.mask));
             for (place, bit) in places.filter(|(_, bit)| cold & (1 << bit) == 0) {
                 runs.push(chunk * CHUNK_PAGES + bit, hot_offset + place * PAGE)?;
@@ -155,91 +160,93 @@ impl Store {
             set_present(chunk, hot.mask & !cold);
         }
         runs.finish()?;
-        self.unpack_hot().map_err(BootError::Container)
+        self.unpack_hot(&mut workspace).map_err(BootError::Container)
+    }
+
+    /// There is one thread: whoever comes while another is at work is inside of that work.
+    fn workspace(&self) -> Result<MutexGuard<'_, Workspace>, ContainerError> {
+        self.workspace.try_lock().map_err(|_| ContainerError::BadIndex("a chunk inside another"))
     }
 
     /// The app's hot pages: frame by frame verified, decompressed, and laid into pages of their own or over the base
     /// image's.
-    fn unpack_hot(&self) -> Result<(), ContainerError> {
-        let Some(image) = &self.image else { return Ok(()) };
-        let Ok(mut workspace) = self.workspace.try_lock() else { return Ok(()) };
-        let mut open: Option<(Stored, usize)> = None;
-        for (chunk, number) in image.hot() {
-            let stored = self.index.stored(number).ok_or(ContainerError::BadIndex("a stored chunk"))?;
-            let start = match open.take().filter(|(frame, _)| frame.shares_frame(&stored)) {
-                Some((_, start)) => start,
-                None => {
-                    let (_, frame) = self.index.chunk(number, self.pages, super::hash)?;
-                    workspace.unpack_app(frame)?;
-                    self.index.offset_in_frame(number)
+    fn unpack_hot(&self, workspace: &mut Workspace) -> Result<(), ContainerError> {
+        for hot in self.image.iter().flat_map(Image::hot) {
+            let mut start: usize = 0;
+            for part in hot.parts() {
+                if start == 0 {
+                    workspace.unpack_app(hot.frame.bytes(part.chunk, self.pages, super::hash)?)?;
                 }
-            };
-            let end = start.saturating_add(stored.memory_bytes());
-            let new = stored.page_mask & !present(chunk);
-            for run in runs_of(chunk, new) {
-                memory::map_filled(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
+                let end = start.saturating_add(part.memory_bytes());
+                let new = part.mask & !present(part.chunk);
+                for run in runs_of(part.chunk, new) {
+                    memory::map_filled(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
+                }
+                // SAFETY: the pages of the mask are mapped, and no guest runs yet.
+                let target = unsafe { memory::chunk_bytes(part.chunk) };
+                self.lay_base(part.chunk, new, target, workspace)?;
+                change_pages(target, part.mask, part.mask, workspace.app.part(start, end)?);
+                set_present(part.chunk, part.mask);
+                start = end;
             }
-            // SAFETY: the pages of the mask are mapped, and no guest runs yet.
-            let target = unsafe { memory::chunk_bytes(chunk) };
-            self.lay_base(chunk, new, target, &mut workspace)?;
-            change_pages(target, stored.page_mask, stored.page_mask, workspace.app.part(start, end)?);
-            set_present(chunk, stored.page_mask);
-            open = Some((stored, end));
         }
         Ok(())
     }
 
     /// The app's part of a chunk.
-    fn app(&self, chunk: u32) -> Result<AppChunk, ContainerError> {
-        let numbers = self.image.as_ref().map(|image| image.stored_of(chunk)).unwrap_or_default();
-        let with_mask = |number: Option<u32>| match number.map(|number| (number, self.index.stored(number))) {
-            None => Ok(None),
-            Some((number, Some(stored))) => Ok(Some((number, stored.page_mask))),
-            Some((_, None)) => Err(ContainerError::BadIndex("a stored chunk")),
+    fn app(&self, chunk: u32, workspace: &mut Workspace) -> Result<AppChunk, ContainerError> {
+        let Some(image) = &self.image else { return Ok(AppChunk::default()) };
+        let Some(number) = image.leaf_of(chunk) else {
+            return Ok(AppChunk { hot: image.hot_mask(chunk), cold: None });
         };
-        Ok(AppChunk { hot: with_mask(numbers.hot)?, cold: with_mask(numbers.cold)? })
+        let leaf = image.leaf(number, self.chunks)?;
+        if !workspace.verified.get(number).is_some_and(|verified| *verified) {
+            leaf.verify(super::hash)?;
+            let length = workspace.verified.len().max(number.saturating_add(1));
+            workspace.verified.resize(length, false);
+            workspace.verified.iter_mut().skip(number).take(1).for_each(|verified| *verified = true);
+        }
+        Ok(AppChunk { hot: image.hot_mask(chunk), cold: leaf.find(chunk) })
     }
 
     /// Makes these pages of a chunk accessible, and what comes with them.
     fn bring_step(&self, chunk: u32, pages: u16) -> Result<(), ContainerError> {
-        match Step::get() {
-            Step::Page => self.bring(chunk, pages),
-            Step::Chunk => self.bring(chunk, u16::MAX),
+        let mut workspace = self.workspace()?;
+        let app = self.app(chunk, &mut workspace)?;
+        let wanted = match Step::get() {
+            Step::Page => pages,
+            Step::Chunk => u16::MAX,
+            Step::Frame if app.mask() | base_mask(chunk) == 0 => u16::MAX,
             Step::Frame => {
-                let (app, frames) = (self.app(chunk)?, whole_frames(pages));
+                let (cold, frames) = (app.cold_mask(), whole_frames(pages));
                 // The app's frames are whole chunks, and have to be verified and decompressed as a whole.
-                let cold = app.cold.map_or(0, |(_, mask)| mask);
-                let with_app = if cold & frames == 0 { frames } else { frames | cold };
-                self.bring(chunk, if app.mask() | base_mask(chunk) == 0 { u16::MAX } else { with_app })
+                if cold & frames == 0 { frames } else { frames | cold }
             }
-        }
+        };
+        self.bring(chunk, wanted, &app, &mut workspace)
     }
 
     /// Makes these pages of a chunk accessible: decompressed, the app's verified before.
-    fn bring(&self, chunk: u32, wanted: u16) -> Result<(), ContainerError> {
+    fn bring(&self, chunk: u32, wanted: u16, app: &AppChunk, workspace: &mut Workspace) -> Result<(), ContainerError> {
         let missing = wanted & !present(chunk);
-        let Ok(mut workspace) = self.workspace.try_lock() else {
-            return Err(ContainerError::BadIndex("a chunk inside another"));
-        };
         for run in runs_of(chunk, missing) {
             memory::map_zeros(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
         }
         // SAFETY: the pages that are written, those of `missing`, are accessible since the lines above and are still
         // nobody's: whoever touched one waits for us.
         let target = unsafe { memory::chunk_bytes(chunk) };
-        let app = self.app(chunk)?;
-        self.lay_base(chunk, missing, target, &mut workspace)?;
-        if let Some((number, mask)) = app.cold.filter(|(_, mask)| mask & missing != 0) {
-            let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
-            workspace.unpack_app(frame)?;
-            change_pages(target, mask, missing, workspace.app.whole(stored.memory_bytes())?);
+        self.lay_base(chunk, missing, target, workspace)?;
+        if let Some(ColdChunk { part, frame }) = app.cold.filter(|cold| cold.part.mask & missing != 0) {
+            workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
+            change_pages(target, part.mask, missing, workspace.app.whole(part.memory_bytes())?);
         }
-        if let Some((number, mask)) = app.hot.filter(|(_, mask)| mask & missing != 0) {
-            let (stored, frame) = self.index.chunk(number, self.pages, super::hash)?;
-            workspace.unpack_app(frame)?;
-            let start = self.index.offset_in_frame(number);
-            let end = start.saturating_add(stored.memory_bytes());
-            change_pages(target, mask, missing, workspace.app.part(start, end)?);
+        if app.hot & missing != 0 {
+            let hot = self.image.iter().flat_map(Image::hot);
+            let found = hot.filter_map(|hot| hot.find(chunk).map(|place| (hot.frame, place))).next();
+            let (frame, (part, start)) = found.ok_or(ContainerError::BadIndex("a hot chunk"))?;
+            workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
+            let end = start.saturating_add(part.memory_bytes());
+            change_pages(target, part.mask, missing, workspace.app.part(start, end)?);
         }
         set_present(chunk, missing);
         Ok(())
@@ -302,17 +309,20 @@ impl Unpacked {
 const APP_FRAME_BYTES_MAX: usize = HOT_FRAME_PAGES * PAGE_BYTES;
 const _: () = assert!(APP_FRAME_BYTES_MAX >= CHUNK_BYTES, "a cold frame is at most a chunk");
 
-/// What an app has of a chunk: stored chunks with their pages.
+/// What an app has of a chunk.
 #[derive(Debug, Clone, Copy, Default)]
 struct AppChunk {
-    hot: Option<(u32, u16)>,
-    cold: Option<(u32, u16)>,
+    hot: u16,
+    cold: Option<ColdChunk>,
 }
 
 impl AppChunk {
-    fn mask(self) -> u16 {
-        let mask = |part: Option<(u32, u16)>| part.map_or(0, |(_, mask)| mask);
-        mask(self.hot) | mask(self.cold)
+    fn cold_mask(&self) -> u16 {
+        self.cold.map_or(0, |cold| cold.part.mask)
+    }
+
+    fn mask(&self) -> u16 {
+        self.hot | self.cold_mask()
     }
 }
 

@@ -10,14 +10,14 @@ use crate::run::{command, output, run};
 use crate::{dist, node};
 
 /// A named command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Contender {
     /// For the table.
     pub(crate) name: String,
     /// Program and arguments.
     pub(crate) command: Vec<String>,
     /// What would have to be put on a device.
-    artefacts: Vec<PathBuf>,
+    pub(crate) artefacts: Vec<PathBuf>,
 }
 
 impl Contender {
@@ -41,6 +41,8 @@ impl Contender {
 pub(crate) struct Peers {
     pub(crate) hello: Vec<Contender>,
     pub(crate) express: Vec<Contender>,
+    /// An app whose module scope builds a large heap.
+    pub(crate) heavy: Vec<Contender>,
     pub(crate) versions: String,
 }
 
@@ -85,8 +87,35 @@ pub(crate) fn contenders(project: &Project) -> Result<Peers> {
     let mut hello = list(build(&hello, "hello")?);
     let express = list(build(&express, "express")?);
     let floor = static_hello(&out)?;
+    let qjs = qjs(project)?;
+    let plain = project.root.join("fixtures/apps/hello/index.js");
+    hello.push(Contender::new("quickjs-ng's own qjs", &[&qjs, &plain], &[&qjs]));
     hello.push(Contender::new("a static C program", &[&floor], &[&floor]));
-    Ok(Peers { hello, express, versions })
+    let heavy = out.join("heavy");
+    fs::create_dir_all(&heavy)?;
+    fs::write(heavy.join("index.js"), HEAVY)?;
+    let heavy = list(build(&heavy, "heavy")?);
+    Ok(Peers { hello, express, heavy, versions })
+}
+
+/// 50,000 entries and 2,000 functions.
+pub(super) const HEAVY: &str = "const map = new Map();
+for (let i = 0; i < 50000; i++) map.set(`key ${i}`, { i, text: `value ${i}` });
+const functions = [];
+for (let i = 0; i < 2000; i++) functions.push((x) => x + i);
+console.log(map.get('key 49999').i, functions[1999](1));
+";
+
+/// The shell that comes with the engine, from the sources that the engine is built from.
+fn qjs(project: &Project) -> Result<PathBuf> {
+    let sources = super::targets::quickjs_sources(project)?;
+    let folder = project.cached("qjs", &[], &sources.display().to_string(), |folder| {
+        let text = folder.display().to_string();
+        let from = sources.display().to_string();
+        run(&mut command("cmake", ["-S", &from, "-B", &text, "-DCMAKE_BUILD_TYPE=Release"], folder))?;
+        run(&mut command("cmake", ["--build", &text, "--target", "qjs_exe", "-j2"], folder))
+    })?;
+    Ok(folder.join("qjs"))
 }
 
 fn peers(project: &Project) -> Result<PathBuf> {

@@ -18,6 +18,10 @@ pub(crate) const MILLISECONDS: &str = "ms";
 pub(crate) const RATIO: &str = "ratio";
 /// Resident.
 pub(crate) const MEGABYTES: &str = "resident";
+/// Private and written to: what a second copy of the process would cost.
+pub(crate) const DIRTY: &str = "dirty";
+/// Executed from exec to the end, or to the first answer.
+pub(crate) const INSTRUCTIONS: &str = "instructions";
 /// Answered per second.
 pub(crate) const REQUESTS: &str = "requests";
 
@@ -48,6 +52,19 @@ pub(crate) fn first_response(contender: &Contender, connections: Option<usize>) 
     measured
 }
 
+/// The same for an app that is to end by itself then.
+fn answer_and_end(contender: &Contender) -> Result<()> {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let mut child = spawn(contender, &[("PORT", port.to_string())])?;
+    let measured = respond(&mut child, port, Instant::now(), None);
+    let ended = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    if measured.is_err() || !ended?.success() {
+        let _ = child.kill();
+    }
+    child.wait()?;
+    measured.map(drop)
+}
+
 fn respond(child: &mut Child, port: u16, start: Instant, connections: Option<usize>) -> Result<Row> {
     let mut stdout = child.stdout.take().context("stdout is a pipe")?;
     let mut said = Vec::new();
@@ -60,8 +77,8 @@ fn respond(child: &mut Child, port: u16, start: Instant, connections: Option<usi
     let took = get(port, start)?;
     // What boot has left to the first idle moment is part of the memory of a listening app.
     std::thread::sleep(Duration::from_millis(150));
-    let mut row =
-        BTreeMap::from([(MILLISECONDS, took.as_secs_f64() * 1e3), (MEGABYTES, resident_megabytes(child.id())?)]);
+    let mut row = BTreeMap::from([(MILLISECONDS, took.as_secs_f64() * 1e3)]);
+    row.extend(memory(child.id())?);
     if let Some(connections) = connections {
         row.insert(REQUESTS, requests_per_second(port, connections)?);
     }
@@ -99,13 +116,45 @@ fn spawn(contender: &Contender, env: &[(&str, String)]) -> Result<Child> {
     Ok(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
 }
 
-fn resident_megabytes(pid: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let own = kilobytes(&status, "VmRSS:").context("no VmRSS")?;
-    Ok(own / 1024.0)
+/// What a process holds now, in megabytes.
+fn memory(pid: u32) -> Result<Row> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let field = |key: &str| kilobytes(&maps, key).map(|kilobytes| kilobytes / 1024.0).with_context(|| key.to_owned());
+    Ok(BTreeMap::from([(MEGABYTES, field("Rss:")?), (DIRTY, field("Private_Dirty:")?)]))
 }
 
-fn kilobytes(status: &str, key: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+fn kilobytes(maps: &str, key: &str) -> Option<f64> {
+    let line = maps.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// The contender's files leave the page cache, as on a device that has just been switched on.
+pub(crate) fn drop_from_page_cache(contender: &Contender) -> Result<()> {
+    for file in &contender.artefacts {
+        let input = format!("if={}", file.display());
+        output(&mut Command::new("dd").args([input.as_str(), "iflag=nocache", "count=0", "status=none"]))?;
+    }
+    Ok(())
+}
+
+/// What valgrind counts from exec to the end; with a request, to the first answer and a signal after it. One count is as
+/// good as many.
+pub(crate) fn instructions(contender: &Contender, asks: bool) -> Result<Row> {
+    let folder = tempfile::tempdir()?;
+    let counts = folder.path().join("counts");
+    let mut words = ["valgrind", "--tool=callgrind", "--px-default=allregs-at-mem-access"].map(str::to_owned).to_vec();
+    // The loader brings pages in a handler of faults: the guest's registers have to be right at every access.
+    words.push("--px-file-backed=allregs-at-mem-access".to_owned());
+    words.push(format!("--callgrind-out-file={}", counts.display()));
+    words.push(format!("--log-file={}", folder.path().join("log").display()));
+    words.extend(contender.command.iter().cloned());
+    let under_valgrind = Contender { command: words, ..contender.clone() };
+    if asks {
+        answer_and_end(&under_valgrind)?;
+    } else {
+        first_output(&under_valgrind)?;
+    }
+    let text = std::fs::read_to_string(&counts).context("valgrind has counted nothing")?;
+    let totals = text.lines().rev().find_map(|line| line.strip_prefix("totals: ")).context("no totals")?;
+    Ok(BTreeMap::from([(INSTRUCTIONS, totals.trim().parse()?)]))
 }

@@ -118,14 +118,9 @@ impl Bench<'_> {
 
     /// quickjs-ng for the target.
     fn native(&self, target: &Target) -> Result<PathBuf> {
-        let metadata = output(&mut command("cargo", ["metadata", "--format-version", "1"], &self.project.root))?;
-        let metadata: Value = serde_json::from_str(&metadata)?;
-        let mut packages = metadata["packages"].as_array().into_iter().flatten();
-        let package = packages.find(|package| package["name"] == "rquickjs-sys").context("quickjs-ng is not there")?;
-        let manifest = Path::new(package["manifest_path"].as_str().context("it has a manifest")?);
-        let sources = manifest.parent().context("a manifest lies in a folder")?.join("quickjs");
+        let sources = quickjs_sources(self.project)?;
         let inputs = ["xtask/src/bench/targets/native.c"];
-        let extra = format!("{} {}", target.triple, package["version"]);
+        let extra = format!("{} {}", target.triple, sources.display());
         let folder = self.project.cached("native-quickjs", &inputs, &extra, |folder| {
             let mut compiler = zig_cc(self.project, &tools::zig(self.project)?, target)?;
             compiler.args(["-O2", "-fno-pie", "-g0", "-w", "-static", "-D_GNU_SOURCE", "-I"]).arg(&sources);
@@ -231,6 +226,16 @@ fn add_up(mut log: impl BufRead, counter: &AtomicU64) -> std::io::Result<()> {
             *length = if hexadecimal(address) == Some(start) { 1 } else { *length + 1 };
         }
     }
+}
+
+/// The sources of the engine's package, whose folder is named by its version.
+pub(super) fn quickjs_sources(project: &Project) -> Result<PathBuf> {
+    let metadata = output(&mut command("cargo", ["metadata", "--format-version", "1", "--locked"], &project.root))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let package = packages.find(|package| package["name"] == "rquickjs-sys").context("quickjs-ng is not there")?;
+    let manifest = Path::new(package["manifest_path"].as_str().context("it has a manifest")?);
+    Ok(manifest.parent().context("a manifest lies in a folder")?.join("quickjs"))
 }
 
 #[cfg(test)]
