@@ -1,8 +1,9 @@
 //! A memory image in a container: which pages differ from the engine's base image, and where they are stored.
 //!
-//! A boot reads the index, and so what it touches anyway: the hot pages, gathered in a few frames. The cold chunks have a
-//! section of their own, as there may be many: a table in leaves of equal size, whose hashes stand in the index, so that
-//! a chunk that is touched costs one leaf, and boot costs nothing that grows with the app but a hash per leaf.
+//! A boot reads the index, and so what it needs anyway: the hot pages, gathered in a few frames, and which pages of the
+//! base image must not be mapped as they are. The cold chunks have a section of their own, as there may be many: a table
+//! in leaves of equal size, whose hashes stand in the index, so that a chunk that is touched costs one leaf, and boot
+//! costs nothing that grows with the app but a hash per leaf.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -80,13 +81,13 @@ pub struct HotFrame<'a> {
 
 impl<'a> HotFrame<'a> {
     /// Whose pages are in it, in order.
-    pub fn parts(&self) -> impl Iterator<Item = Part> + 'a {
+    pub fn parts(self) -> impl Iterator<Item = Part> + 'a {
         self.parts.chunks_exact(PART_BYTES).map_while(part)
     }
 
     /// The pages of a chunk that are in it, and how many bytes come before them.
     #[must_use]
-    pub fn find(&self, chunk: u32) -> Option<(Part, usize)> {
+    pub fn find(self, chunk: u32) -> Option<(Part, usize)> {
         let mut before: usize = 0;
         self.parts().find_map(|part| {
             let start = before;
@@ -111,8 +112,8 @@ const PART_BYTES: usize = 4 + 2 + 2;
 const COLD_BYTES: usize = 4 + 2 + 2 + FRAME_BYTES;
 /// A leaf's first chunk and its hash.
 const LEAF_REF_BYTES: usize = 4 + 32;
-/// Rows of a leaf: hashing 3 KiB takes as long as decompressing a page.
-const LEAF_ROWS: usize = 64;
+/// Rows of a leaf: hashing 6 KiB takes as long as decompressing a page.
+const LEAF_ROWS: usize = 128;
 
 /// The image, as far as it stands in the index. Tables stay bytes and are read where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +124,7 @@ pub struct Image<'a> {
     pub stack_pointer: u32,
     hot_frames: &'a [u8],
     hot_parts: &'a [u8],
+    cold_over_base: &'a [u8],
     leaves: &'a [u8],
     cold_count: usize,
 }
@@ -134,6 +136,8 @@ pub struct ImageParts {
     pub memory_chunks: u32,
     /// As in [`Image`].
     pub stack_pointer: u32,
+    /// The size of the base image in chunks.
+    pub base_chunks: u32,
     /// Frames with their parts, chunks ascending.
     pub hot: Vec<(Frame, Vec<Part>)>,
     /// Chunks ascending.
@@ -163,6 +167,9 @@ impl ImageParts {
         }
         put(out, self.hot.iter().map(|(_, parts)| parts.len()).sum());
         self.hot.iter().flat_map(|(_, parts)| parts).for_each(|part| put_part(out, part));
+        let over_base = self.cold.iter().filter(|cold| cold.part.chunk < self.base_chunks);
+        put(out, over_base.clone().count());
+        over_base.for_each(|cold| put_part(out, &cold.part));
         put(out, self.cold.len());
         for (leaf, rows) in cold.chunks(LEAF_ROWS * COLD_BYTES).zip(self.cold.chunks(LEAF_ROWS)) {
             out.extend_from_slice(&rows.first().map_or(0, |row| row.part.chunk).to_le_bytes());
@@ -194,9 +201,10 @@ impl<'a> Image<'a> {
         let stack_pointer = cursor.u32()?;
         let hot_frames = table(cursor, HOT_FRAME_BYTES)?;
         let hot_parts = table(cursor, PART_BYTES)?;
+        let cold_over_base = table(cursor, PART_BYTES)?;
         let cold_count = usize::try_from(cursor.u32()?).ok()?;
         let leaves = cursor.bytes(cold_count.div_ceil(LEAF_ROWS).checked_mul(LEAF_REF_BYTES)?)?;
-        let image = Image { memory_chunks, stack_pointer, hot_frames, hot_parts, leaves, cold_count };
+        let image = Image { memory_chunks, stack_pointer, hot_frames, hot_parts, cold_over_base, leaves, cold_count };
         image.is_in_order().then_some(image)
     }
 
@@ -229,9 +237,13 @@ impl<'a> Image<'a> {
     /// The pages of a chunk that every boot touches.
     #[must_use]
     pub fn hot_mask(&self, chunk: u32) -> u16 {
-        let (rows, _) = self.hot_parts.as_chunks::<PART_BYTES>();
-        let found = rows.binary_search_by_key(&Some(chunk), |row| part(row).map(|part| part.chunk));
-        found.ok().and_then(|row| part(rows.get(row)?)).map_or(0, |part| part.mask)
+        mask_of(self.hot_parts, chunk)
+    }
+
+    /// The pages of a chunk of the base image that are others in the app, and cold.
+    #[must_use]
+    pub fn cold_mask_over_base(&self, chunk: u32) -> u16 {
+        mask_of(self.cold_over_base, chunk)
     }
 
     /// Rows of the table of cold chunks.
@@ -258,6 +270,13 @@ impl<'a> Image<'a> {
         let rows = table.chunks(LEAF_ROWS * COLD_BYTES).nth(number);
         expected.zip(rows).map(|(expected, rows)| Leaf { rows, expected: *expected }).ok_or(bad)
     }
+}
+
+/// In a table of parts that ascend.
+fn mask_of(table: &[u8], chunk: u32) -> u16 {
+    let (rows, _) = table.as_chunks::<PART_BYTES>();
+    let found = rows.binary_search_by_key(&Some(chunk), |row| part(row).map(|part| part.chunk));
+    found.ok().and_then(|row| part(rows.get(row)?)).map_or(0, |part| part.mask)
 }
 
 /// A part of the table of cold chunks.

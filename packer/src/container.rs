@@ -88,10 +88,12 @@ fn image(contents: &Contents<'_>) -> Result<Option<(ImageParts, Vec<u8>)>> {
         return Err(Error::ImageSize { bytes });
     }
     let hot_pages: BTreeSet<u32> = contents.hot_pages.iter().copied().collect();
-    let stored = store(memory.bytes, &whole_chunks(contents.engine.base_memory), &hot_pages)?;
+    let base = whole_chunks(contents.engine.base_memory);
+    let stored = store(memory.bytes, &base, &hot_pages)?;
     let parts = ImageParts {
         memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
         stack_pointer: memory.stack_pointer,
+        base_chunks: u32::try_from(base.len() / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
         hot: stored.hot,
         cold: stored.cold,
     };

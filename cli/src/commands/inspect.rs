@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the result of the command")]
 
 use anyhow::{Context, Result};
-use edgepack_format::image::Image;
+use edgepack_format::image::{HotFrame, Image};
 use edgepack_format::targets::{Target, find_machine};
 use edgepack_packer::Verified;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn print_json(manifest: Value, verified: &Verified<'_>, file: &Inspected) {
 
 /// Of the app as it was started at build time.
 fn image(image: &Image<'_>) -> Value {
-    let hot_pages: u32 = image.hot().flat_map(|hot| hot.parts()).map(|part| part.mask.count_ones()).sum();
+    let hot_pages: u32 = image.hot().flat_map(HotFrame::parts).map(|part| part.mask.count_ones()).sum();
     json!({ "memory_chunks": image.memory_chunks, "hot_pages": hot_pages, "cold_chunks": image.cold_count() })
 }
 

@@ -152,7 +152,7 @@ impl Store {
         let mut runs = Runs { file: source.executable.fd.as_fd(), open: None };
         let mut workspace = self.workspace().map_err(BootError::Container)?;
         for (chunk, hot) in (0_u32..).zip(engine::base_hot_masks()).filter(|(_, hot)| hot.mask != 0) {
-            let cold = self.app(chunk, &mut workspace).map_err(BootError::Container)?.cold_mask();
+            let cold = self.image.map_or(0, |image| image.cold_mask_over_base(chunk));
             let places = (u64::from(hot.stored_before)..).zip(bits(hot.mask));
             for (place, bit) in places.filter(|(_, bit)| cold & (1 << bit) == 0) {
                 runs.push(chunk * CHUNK_PAGES + bit, hot_offset + place * PAGE)?;
@@ -196,9 +196,10 @@ impl Store {
     /// The app's part of a chunk.
     fn app(&self, chunk: u32, workspace: &mut Workspace) -> Result<AppChunk, ContainerError> {
         let Some(image) = &self.image else { return Ok(AppChunk::default()) };
-        let Some(number) = image.leaf_of(chunk) else {
-            return Ok(AppChunk { hot: image.hot_mask(chunk), cold: None });
-        };
+        let hot = image.hot_mask(chunk);
+        let is_base = base_mask(chunk) != 0;
+        let number = image.leaf_of(chunk).filter(|_| !is_base || image.cold_mask_over_base(chunk) != 0);
+        let Some(number) = number else { return Ok(AppChunk { hot, cold: None }) };
         let leaf = image.leaf(number, self.chunks)?;
         if !workspace.verified.get(number).is_some_and(|verified| *verified) {
             leaf.verify(super::hash)?;
@@ -206,7 +207,7 @@ impl Store {
             workspace.verified.resize(length, false);
             workspace.verified.iter_mut().skip(number).take(1).for_each(|verified| *verified = true);
         }
-        Ok(AppChunk { hot: image.hot_mask(chunk), cold: leaf.find(chunk) })
+        Ok(AppChunk { hot, cold: leaf.find(chunk) })
     }
 
     /// Makes these pages of a chunk accessible, and what comes with them.

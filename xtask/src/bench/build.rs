@@ -21,7 +21,7 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    fn new(name: &str, command: &[&Path], artefacts: &[&Path]) -> Contender {
+    pub(super) fn new(name: &str, command: &[&Path], artefacts: &[&Path]) -> Contender {
         Contender {
             name: name.to_owned(),
             command: command.iter().map(|word| word.display().to_string()).collect(),

@@ -140,13 +140,13 @@ pub(crate) fn drop_from_page_cache(contender: &Contender) -> Result<()> {
 /// What valgrind counts from exec to the end; with a request, to the first answer and a signal after it. One count is as
 /// good as many.
 pub(crate) fn instructions(contender: &Contender, asks: bool) -> Result<Row> {
-    let folder = tempfile::tempdir()?;
-    let counts = folder.path().join("counts");
+    let counts = std::env::temp_dir().join(format!("edgepack-counts-{}", std::process::id()));
+    let log = counts.with_extension("log");
     let mut words = ["valgrind", "--tool=callgrind", "--px-default=allregs-at-mem-access"].map(str::to_owned).to_vec();
     // The loader brings pages in a handler of faults: the guest's registers have to be right at every access.
     words.push("--px-file-backed=allregs-at-mem-access".to_owned());
     words.push(format!("--callgrind-out-file={}", counts.display()));
-    words.push(format!("--log-file={}", folder.path().join("log").display()));
+    words.push(format!("--log-file={}", log.display()));
     words.extend(contender.command.iter().cloned());
     let under_valgrind = Contender { command: words, ..contender.clone() };
     if asks {
@@ -155,6 +155,8 @@ pub(crate) fn instructions(contender: &Contender, asks: bool) -> Result<Row> {
         first_output(&under_valgrind)?;
     }
     let text = std::fs::read_to_string(&counts).context("valgrind has counted nothing")?;
+    std::fs::remove_file(&counts)?;
+    std::fs::remove_file(&log)?;
     let totals = text.lines().rev().find_map(|line| line.strip_prefix("totals: ")).context("no totals")?;
     Ok(BTreeMap::from([(INSTRUCTIONS, totals.trim().parse()?)]))
 }
