@@ -4,6 +4,8 @@ mod args;
 mod build;
 mod commands;
 mod embedded;
+#[cfg(all(test, target_os = "linux"))]
+mod exactness;
 mod failure;
 mod frozen;
 mod grants;

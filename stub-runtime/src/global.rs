@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use edgepack_format::policy::Grants;
 
 use crate::host::{Host, Launch, Refusal};
+use crate::moments;
 
 static HOST: Mutex<Option<Host>> = Mutex::new(None);
 
@@ -15,6 +16,7 @@ pub(crate) fn install(host: Host) {
 
 /// Runs a call on it; before `install` it is one that grants nothing.
 pub(crate) fn with_host<T>(call: impl FnOnce(&mut Host) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    moments::note(&moments::HOST_CALL);
     let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
     call(host.get_or_insert_with(|| Host::new(Grants::default(), Launch::default())))
 }

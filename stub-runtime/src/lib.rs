@@ -13,6 +13,7 @@ mod global;
 mod handles;
 mod host;
 pub mod memory;
+mod moments;
 #[cfg(feature = "native")]
 pub mod native;
 mod paths;

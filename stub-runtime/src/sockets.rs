@@ -12,6 +12,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, ipprot
 use crate::capability::Access;
 use crate::handles::Resource;
 use crate::host::{Answer, Host, Refusal};
+use crate::moments;
 use crate::paths::At;
 
 /// `tcp_bind` flags.
@@ -81,6 +82,7 @@ fn through_proc(at: &At) -> PathBuf {
 
 pub(crate) fn listen(host: &mut Host, handle: i32, backlog: i32) -> Answer {
     rustix::net::listen(host.handles.get(handle)?, backlog)?;
+    moments::note(&moments::LISTEN);
     Ok(0)
 }
 

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::termios::{ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex};
 
 use crate::host::{Answer, Host, Refusal};
+use crate::moments;
 
 /// What POSIX lets a pipe take without blocking once it is writable.
 pub(crate) const PIPE_BYTES: usize = 4096;
@@ -45,6 +46,7 @@ pub(crate) fn write(host: &mut Host, handle: i32, bytes: &[u8]) -> Answer {
         return Err(Refusal::Errno(Errno::BADF));
     }
     let stream = host.handles.get(handle)?;
+    moments::note(&moments::OUTPUT);
     let mut left = bytes;
     while !left.is_empty() {
         match rustix::io::write(stream, left) {

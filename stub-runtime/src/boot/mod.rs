@@ -13,7 +13,6 @@ mod trace;
 use std::ffi::{c_char, c_int};
 
 use edgepack_format::container::{ContainerError, Effect, Guard, Index, SectionKind, Sections, decode_effects};
-use edgepack_format::image::Image;
 use edgepack_format::limits::SECTION_BYTES_MAX;
 
 use crate::calls;
@@ -42,14 +41,17 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     trace.phase("find");
     let sections = Sections::find(source.container)?;
     let index = checked_index(&sections)?;
-    trace.phase("index");
+    trace.phase("verify");
     let mut host = Host::new(index.grants.clone(), source.launch.clone());
-    let image = choose_image(&mut host, &index);
+    let broken = index.guards.iter().find(|guard| !holds(&mut host, guard));
+    // The app as it was started at build time, if everything that was assumed then holds.
+    let image = index.image.as_ref().filter(|_| broken.is_none());
+    trace.image(index.image.is_some(), broken);
     trace.phase("guards");
     let memory_chunks = memory::reserve(image)?;
     pages::install(&source, &sections, image, memory_chunks, trace.subject())?;
     faults::catch();
-    trace.phase("memory");
+    trace.phase("map");
     if image.is_some() {
         replay(&mut host, &sections, &index)?;
     }
@@ -57,7 +59,7 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     process::raise_stack_limit();
     let stack_pointer = image.map_or(engine::initial_stack_pointer(), |image| image.stack_pointer);
     engine::prepare(memory_chunks, memory::chunks_max(index.memory_bytes_max), stack_pointer);
-    trace.phase("engine");
+    trace.phase("resume");
     if image.is_none() {
         load_package(&sections, &index)?;
         trace.phase("load");
@@ -77,11 +79,6 @@ fn checked_index<'a>(sections: &Sections<'a>) -> Result<Index<'a>, BootError> {
         return Err(BootError::Container(error));
     }
     Ok(index)
-}
-
-/// The app as it was started at build time, if everything that was assumed then holds.
-fn choose_image<'i, 'a>(host: &mut Host, index: &'i Index<'a>) -> Option<&'i Image<'a>> {
-    index.image.as_ref().filter(|_| index.guards.iter().all(|guard| holds(host, guard)))
 }
 
 /// Assumed calls have no pointers, so they run on no memory.

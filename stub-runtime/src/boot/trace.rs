@@ -1,9 +1,11 @@
-//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, on standard error; `EDGEPACK_TRACE=pages`: which pages
-//! of memory were touched when the app ends. Those of every boot are the hot ones, stored so that they are mapped.
+//! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, what it started from and why, and when the program did
+//! what people wait for, on standard error; `EDGEPACK_TRACE=pages`: which pages of memory were touched when the app ends.
 
-use rustix::time::{ClockId, clock_gettime};
+use edgepack_format::container::Guard;
+use rustix::time::ClockId;
 
 use super::pages;
+use crate::moments::{self, microseconds};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +22,6 @@ pub(crate) struct Trace {
     phases: Vec<(&'static str, i64)>,
 }
 
-fn microseconds() -> i64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000)
-}
-
 impl Trace {
     pub(crate) fn start() -> Trace {
         let subject = match std::env::var_os("EDGEPACK_TRACE") {
@@ -37,6 +34,11 @@ impl Trace {
             unsafe { libc::atexit(print_pages) };
         }
         let mut trace = Trace { subject, phases: Vec::new() };
+        if subject == Subject::Boot {
+            moments::trace();
+            // What the process has used of a processor by now: the kernel's exec, and the C library's start.
+            trace.say(&format!("exec {} us", microseconds(ClockId::ProcessCPUTime)));
+        }
         trace.phase("start");
         trace
     }
@@ -48,23 +50,37 @@ impl Trace {
     /// A phase has ended.
     pub(crate) fn phase(&mut self, name: &'static str) {
         if self.subject == Subject::Boot {
-            self.phases.push((name, microseconds()));
+            self.phases.push((name, microseconds(ClockId::Monotonic)));
+        }
+    }
+
+    /// What the boot starts from; `broken` is the first guard that does not hold.
+    pub(crate) fn image(&self, has_image: bool, broken: Option<&Guard>) {
+        if self.subject != Subject::Boot {
+            return;
+        }
+        match (has_image, broken) {
+            (true, None) => self.say("from the snapshot"),
+            (true, Some(Guard { call, args, result })) => {
+                self.say(&format!("from the package, as {call}{args:?} was {result} at build time and is not now"));
+            }
+            (false, _) => self.say("from the package, as there is no snapshot"),
         }
     }
 
     pub(crate) fn print(&self) {
-        if self.subject != Subject::Boot {
-            return;
+        let took = self.phases.windows(2).filter_map(|pair| match pair {
+            [(_, before), (name, after)] => Some(format!("{name} {} us", after - before)),
+            _ => None,
+        });
+        if self.subject == Subject::Boot {
+            self.say(&took.collect::<Vec<_>>().join(", "));
         }
-        let mut text = String::from("edgepack: boot");
-        for pair in self.phases.windows(2) {
-            if let [(_, before), (name, after)] = pair {
-                text.push_str(&format!(" {name} {} us", after - before));
-            }
-        }
-        text.push('\n');
+    }
+
+    fn say(&self, what: &str) {
         // Only a trace.
-        let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+        let _ = rustix::io::write(rustix::stdio::stderr(), format!("edgepack: boot: {what}\n").as_bytes());
     }
 }
 

@@ -132,7 +132,7 @@ fn kilobytes(maps: &str, key: &str) -> Option<f64> {
 pub(crate) fn drop_from_page_cache(contender: &Contender) -> Result<()> {
     for file in &contender.artefacts {
         let input = format!("if={}", file.display());
-        output(&mut Command::new("dd").args([input.as_str(), "iflag=nocache", "count=0", "status=none"]))?;
+        output(Command::new("dd").args([input.as_str(), "iflag=nocache", "count=0", "status=none"]))?;
     }
     Ok(())
 }
