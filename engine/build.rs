@@ -64,6 +64,13 @@ const HOOKS: &[(&str, &str, usize)] = &[
         "edge_store_stack(ctx, error_obj, stack);\n    } else if (can_store_error_stack",
         1,
     ),
+    // What a weak reference was made of or has given lives to the end of the turn.
+    (
+        "    JS_SetOpaqueInternal(obj, wrd);\n    return obj;\n}\n\nstatic JSValue js_weakref_deref",
+        "    JS_SetOpaqueInternal(obj, wrd);\n    JS_FreeValue(ctx, edge_keep_alive(ctx, arg));\n    return obj;\n}\n\nstatic JSValue js_weakref_deref",
+        1,
+    ),
+    ("return js_dup(wrd->target);", "return edge_keep_alive(ctx, wrd->target);", 1),
     // Until the snapshot is taken each block is its own (docs/decisions/placed-heap.md).
     (
         "!JS_ARENA_LARGE_BLOCKS_ONLY && total_size <= JS_ARENA_MAX_SMALL_SIZE",

@@ -107,7 +107,7 @@ impl Bench {
             allow: &allow,
             start_up,
             source_map: SourceMapPlace::None,
-            minify: Minify::Yes,
+            minify: Minify::KeepNames,
             define: &[],
         };
         let packed = pack(&plan, &mut Progress::new(Audience::Silent))?;
@@ -193,41 +193,40 @@ const INPUTS: &[&str] = &[
 const LATER: &str = "const later = globalThis.later ??= (() => { let last = Promise.resolve(); return (then) => { last = last.then(() => new Promise((done) => { setTimeout(() => { done(); then(); }, 1); })); }; })();";
 
 const PURE: &[&str] = &[
-    "[3, 1, 2].sort().map((x) => x * K)",
-    "Object.entries({ a: K, b: [K, 2] })",
-    "JSON.parse('{\"k\":[K,{\"z\":null}]}')",
-    "new Map([['a', K], ['b', { c: K }]])",
-    "new Set([K, 'x', K])",
-    "Array.from({ length: K % 7 }, (_, i) => i * i)",
-    "'text-K'.replace(/(\\w+)-(\\d+)/, '$2:$1')",
+    "[3, 1, 2].sort().map((x) => x * §)",
+    "Object.entries({ a: §, b: [§, 2] })",
+    "JSON.parse('{\"k\":[§,{\"z\":null}]}')",
+    "new Map([['a', §], ['b', { c: § }]])",
+    "new Set([§, 'x', §])",
+    "Array.from({ length: § % 7 }, (_, i) => i * i)",
+    "'text-§'.replace(/(\\w+)-(\\d+)/, '$2:$1')",
     "[...'aXbXc'.matchAll(/X(.)/g)].map((m) => m[1])",
-    "new Date(K * 86400000).toISOString()",
-    "Buffer.from('bytes K').toString('base64')",
-    "new Uint16Array([K, 65536 + K, -1])",
-    "(K ** 3).toString(36)",
-    "BigInt(K) ** 20n",
-    "Symbol.for('s' + K).description",
-    "structuredClone({ deep: { list: [K] } })",
-    "require('crypto').createHash('md5').update('K').digest('hex')",
-    "require('path').join('a', '..', 'b' + K)",
-    "new URL('http://h/p?q=K#f').searchParams.get('q')",
-    "require('util').format('%s %d %j', 'K', K, { K })",
-    "[1, [2, [K]]].flat(Infinity)",
-    "(() => { let s = 0; for (let i = 0; i < K; i++) { if (i % 3 === 0) continue; s += i; } return s; })()",
-    "((a, { b = K, ...rest } = {}) => [a, b, rest])(1, { c: 2 })",
-    "new (class P { #x = K; static made = 1; get x() { return this.#x + P.made; } })().x",
-    "typeof globalThis.absent?.deep[K]",
-    "(function f(n) { return n < 2 ? 1 : n * f(n - 1); })(K % 10)",
-    "[..._gen(K)]",
-    "Reflect.ownKeys(new Proxy({ a: K }, { ownKeys: (t) => [...Reflect.ownKeys(t), 'b'] }))",
-    "new Error('e' + K).message",
+    "new Date(§ * 86400000).toISOString()",
+    "Buffer.from('bytes §').toString('base64')",
+    "new Uint16Array([§, 65536 + §, -1])",
+    "(§ ** 3).toString(36)",
+    "BigInt(§) ** 20n",
+    "Symbol.for('s' + §).description",
+    "structuredClone({ deep: { list: [§] } })",
+    "require('crypto').createHash('md5').update('§').digest('hex')",
+    "require('path').join('a', '..', 'b' + §)",
+    "new URL('http://h/p?q=§#f').searchParams.get('q')",
+    "require('util').format('%s %d %j', 'n', §, { n: § })",
+    "[1, [2, [§]]].flat(Infinity)",
+    "(() => { let s = 0; for (let i = 0; i < §; i++) { if (i % 3 === 0) continue; s += i; } return s; })()",
+    "((a, { b = §, ...rest } = {}) => [a, b, rest])(1, { c: 2 })",
+    "new (class P { #x = §; static made = 1; get x() { return this.#x + P.made; } })().x",
+    "typeof globalThis.absent?.deep[§]",
+    "(function f(n) { return n < 2 ? 1 : n * f(n - 1); })(§ % 10)",
+    "[..._gen(§)]",
+    "Reflect.ownKeys(new Proxy({ a: § }, { ownKeys: (t) => [...Reflect.ownKeys(t), 'b'] }))",
+    "new Error('e' + §).message",
 ];
 
 impl Writer<'_> {
     fn module(&mut self, modules: usize) {
         let out = &mut self.text;
         if self.is_esm {
-            out.push_str("import { createRequire } from 'node:module';\n");
             if self.module == 0 {
                 (1..modules).for_each(|m| out.push_str(&format!("import * as m{m} from './m{m}.mjs';\n")));
             }
@@ -237,7 +236,6 @@ impl Writer<'_> {
                 "import * as path_ from 'path'; import * as util_ from 'util'; import * as events_ from 'events';\n",
             );
             out.push_str("const require = (id) => ({ os: os_, fs: fs_, crypto: crypto_, path: path_, util: util_, events: events_.default })[id];\n");
-            out.push_str("void createRequire;\n");
         }
         let module = self.module;
         self.line(&format!("const say = (...all) => console.log('{module}', ...all);"));
@@ -276,7 +274,12 @@ impl Writer<'_> {
 
     fn pure(&mut self) -> String {
         let number = (2 + self.random.below(30)).to_string();
-        self.random.pick(PURE).replace('K', &number)
+        self.random.pick(PURE).replace('§', &number)
+    }
+
+    /// Modules that await at once go on in an order of their own, which a bundle does not have: only one may.
+    fn may_await(&self) -> bool {
+        self.is_esm && self.module == 0
     }
 
     fn known(&mut self) -> String {
@@ -295,9 +298,11 @@ impl Writer<'_> {
             6 => format!(
                 "const {name} = {{ count: 0 }}; later(() => {{ {name}.count += {number}; say('timer {name}', {name}); }});"
             ),
-            7 => format!(
+            7 if !self.is_esm => format!(
                 "const {name} = []; process.nextTick(() => {{ {name}.push('tick'); say('tick {name}'); }}); Promise.resolve().then(() => {name}.push('job'));"
             ),
+            // Ticks and jobs of an ES module that is the entry: fixtures/bundler/known-failures.txt.
+            7 => format!("const {name} = []; process.nextTick(() => say('tick {name}'));"),
             8 => format!(
                 "const {name} = {{}}; (async () => {{ {name}.a = 1; await null; {name}.b = {pure}; await new Promise((done) => later(done)); say('async {name}', {name}, {known}); }})();"
             ),
@@ -325,15 +330,15 @@ impl Writer<'_> {
             ),
             17 => format!("const {name} = {input}; say('input', {name}); if ({name}) say('so', {known});"),
             18 => format!("queueMicrotask(() => say('micro {name}', {known}));\nconst {name} = {pure};"),
-            19 if self.is_esm => format!("const {name} = await Promise.resolve({pure});"),
-            19 => format!(
+            19 if self.may_await() => format!("const {name} = await Promise.resolve({pure});"),
+            19 if !self.is_esm => format!(
                 "const {name} = (() => {{ try {{ return require('./no-such-module'); }} catch (error) {{ return error.code; }} }})();"
             ),
-            20 if self.is_esm => format!("const {name} = await new Promise((done) => later(() => done({pure})));"),
+            20 if self.may_await() => format!("const {name} = await new Promise((done) => later(() => done({pure})));"),
             20 if self.module + 1 < modules => {
                 format!("const {name} = require('./m{}.cjs').all().length;", self.module + 1)
             }
-            20 => format!("const {name} = typeof exports;"),
+            19 | 20 => format!("const {name} = typeof exports;"),
             _ => format!(
                 "const {name} = (() => {{ const kept = {pure}; return () => kept; }})();\nlater(() => say('closure {name}', {name}()));"
             ),

@@ -11,6 +11,7 @@ static JSValue edge_bind_frame(JSContext *ctx, JSValueConst handler);
 static void edge_store_stack(JSContext *ctx, JSValueConst error, JSValue stack);
 static char *edge_share_source(JSContext *ctx, const char *text, size_t length);
 static void edge_free_source(JSRuntime *rt, char *text);
+static JSValue edge_keep_alive(JSContext *ctx, JSValueConst value);
 #include "quickjs_hooked.h"
 
 /* Text that lives as long as the engine: functions compiled from it point into it. */
@@ -421,6 +422,35 @@ void edge_relax_collection(JSContext *ctx)
 {
     JSRuntime *rt = ctx->rt;
     JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
+}
+
+/* ECMAScript's KeepDuringJob: what a program has seen through a weak reference does not go away under its hands. */
+static struct {
+    JSValue *values;
+    uint32_t count;
+    uint32_t capacity;
+} edge_kept;
+
+static JSValue edge_keep_alive(JSContext *ctx, JSValueConst value)
+{
+    if (edge_kept.count == edge_kept.capacity) {
+        uint32_t capacity = edge_kept.capacity ? 2 * edge_kept.capacity : 16;
+        JSValue *values = js_realloc_rt(ctx->rt, edge_kept.values, capacity * sizeof(JSValue));
+        /* Without memory it is no worse than a collection that comes early. */
+        if (!values)
+            return js_dup(value);
+        edge_kept.values = values;
+        edge_kept.capacity = capacity;
+    }
+    edge_kept.values[edge_kept.count++] = js_dup(value);
+    return js_dup(value);
+}
+
+/* ECMAScript's ClearKeptObjects: a turn of the event loop has ended. */
+void edge_release_kept(JSContext *ctx)
+{
+    while (edge_kept.count)
+        JS_FreeValue(ctx, edge_kept.values[--edge_kept.count]);
 }
 
 /* What a snapshot holds. No collection walks these objects again, which would bring every page of it into memory: they

@@ -19,6 +19,7 @@
   refuseUnsupported();
   preExecution();
   preload();
+  removeUnsupported();
   askForArch(process);
   askForArch(require('internal/process/per_thread'));
 
@@ -85,6 +86,14 @@
     for (const name of ['argv', 'argv0', 'execArgv', 'execPath', 'title']) delete process[name];
     processMethods.patchProcessObject = patchProcessObject;
     patchProcessObject(process);
+  }
+
+  /** Properties that load something unsupported when they are read, as whoever copies a module does: they are absent. */
+  function removeUnsupported() {
+    const absent = { http: ['WebSocket', 'CloseEvent', 'MessageEvent'], util: ['setTraceSigInt'] };
+    for (const id of Object.keys(absent)) {
+      for (const name of absent[id]) delete require(id)[name];
+    }
   }
 
   /** Evaluates what apps use, so that requiring it later costs nothing. */

@@ -19,6 +19,7 @@ impl Moment {
 }
 
 /// The guest asks for something.
+#[cfg(any(feature = "boot", feature = "native"))]
 pub(crate) static HOST_CALL: Moment = Moment::new("host call");
 /// Something is written to a standard stream, by the guest or in its name.
 pub(crate) static OUTPUT: Moment = Moment::new("output");

@@ -18,6 +18,7 @@ unsafe extern "C" {
     fn edge_lists_names(ctx: *mut qjs::JSContext) -> c_int;
     fn edge_relax_collection(ctx: *mut qjs::JSContext);
     fn edge_settle(ctx: *mut qjs::JSContext);
+    fn edge_release_kept(ctx: *mut qjs::JSContext);
     fn edge_update_stack(ctx: *mut qjs::JSContext);
     fn edge_get_frame(ctx: *mut qjs::JSContext) -> qjs::JSValue;
     fn edge_set_frame(ctx: *mut qjs::JSContext, frame: qjs::JSValue);
@@ -147,6 +148,12 @@ pub(crate) fn lists_names(ctx: &Ctx<'_>) -> bool {
 pub(crate) fn relax_collection(ctx: &Ctx<'_>) {
     // SAFETY: sets a number of a live runtime.
     unsafe { edge_relax_collection(ctx.as_raw().as_ptr()) }
+}
+
+/// A turn of the event loop has ended: what weak references were seen to hold may go.
+pub(crate) fn release_kept(ctx: &Ctx<'_>) {
+    // SAFETY: gives back references that the C file has counted; no JavaScript runs in between.
+    unsafe { edge_release_kept(ctx.as_raw().as_ptr()) }
 }
 
 /// Makes what is alive a snapshot's: no collection walks it again, and what is allocated from now on lies apart from it.

@@ -2,7 +2,7 @@
 
 use super::{Binding, Exports};
 use crate::host::waiting;
-use crate::js::{Call, Result, Value};
+use crate::js::{Call, Result, Value, internals};
 
 pub(crate) const BINDING: Binding = Binding { name: "edge_loop", init, glue: Some(include_str!("edge_loop.js")) };
 
@@ -29,5 +29,6 @@ fn watch_signal<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
 /// `wait(timeout in ns, -1 for ever, Uint32Array of handle and flags pairs)`: how many pairs were written.
 fn wait<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     let Some(timeout) = call.i64(0) else { return call.type_error("wait takes a timeout") };
+    internals::release_kept(&call.ctx);
     call.ret(waiting::wait(timeout, call.bytes(1)?.as_mut_slice()))
 }
