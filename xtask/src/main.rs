@@ -5,6 +5,7 @@ mod bench;
 mod bless;
 mod budget;
 mod deny;
+mod device;
 mod dist;
 mod engine;
 mod node;
@@ -37,6 +38,7 @@ usage: cargo xtask COMMAND
   bench boot        compares boot times with node and bun, and writes bench/boot.md
   bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bench targets     counts bytes and instructions on every target, and writes bench/targets.md
+  device-test       runs the Express app as process 1 of whole machines under qemu: arm64, armv7, or the one that is named
   bless             accepts what the tests print now as what they are to print
   notice            writes NOTICE from what is linked
   tidy              checks the rules of the house";
@@ -71,6 +73,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["bench", "boot", rest @ ..] => bench::boot(&project, rest),
         ["bench", "bundle"] => bench::bundle(&project),
         ["bench", "targets"] => bench::targets(&project),
+        ["device-test", names @ ..] => device::test(&project, names),
         ["bless"] => bless::bless(&project),
         ["notice"] => notice::write(&project),
         ["tidy"] => tidy::tidy(&project),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{budget, deny, dist, node, notice, setup, tidy, tools};
+use crate::{budget, deny, device, dist, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -42,6 +42,7 @@ pub(crate) fn test(project: &Project, lane: Lane, filter: &[&str]) -> Result<()>
     tally.failed += tests.failed;
     if filter.is_empty() {
         tally.check("stubs are as small as they have to be", budget::check(project));
+        tally.check("the Express app is process 1 of whole machines", device::check_all(project));
         tally.check("NOTICE is current", notice::check(project));
         tally.check("clippy", clippy(project));
         tally.check("licences and duplicates", deny::check(project));
