@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{answers, command, output};
+pub(crate) use build::express;
 use build::{Contender, Peers, contenders};
 pub(crate) use bundle::bundle;
 use measure::{first_output, first_response};

@@ -25,21 +25,25 @@ const PACKAGES: &[(&str, &str)] = &[
     ("valgrind", "counts the instructions of a boot"),
 ];
 
+/// What only the tests of whole machines need, which not every task runs.
+pub(crate) const MACHINES: &[(&str, &str)] = &[("qemu-system-arm", "whole machines, for `cargo xtask device-test`")];
+
 /// Installs or checks everything; quick when nothing is missing.
 pub(crate) fn set_up(project: &Project) -> Result<()> {
-    system_packages(project)?;
+    packages(project, PACKAGES)?;
     rust_source()?;
     tools::zig(project)?;
     project.publish("node", &node::node(project)?)
 }
 
-fn system_packages(project: &Project) -> Result<()> {
-    let missing: Vec<&str> = PACKAGES.iter().map(|(name, _)| *name).filter(|name| !is_installed(name)).collect();
+/// Installs or checks Debian packages.
+pub(crate) fn packages(project: &Project, wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = wanted.iter().map(|(name, _)| *name).filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !is_root(project)? {
-        let list: Vec<String> = PACKAGES
+        let list: Vec<String> = wanted
             .iter()
             .filter(|(name, _)| missing.contains(name))
             .map(|(name, what)| format!("  {name}: {what}"))

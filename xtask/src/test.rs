@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{bench, budget, deny, dist, node, notice, setup, tidy, tools};
+use crate::{bench, budget, deny, device, dist, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -44,6 +44,7 @@ pub(crate) fn test(project: &Project, lane: Lane, filter: &[&str]) -> Result<()>
         tally.check("stubs are as small as they have to be", budget::check(project));
         let edgepack = project.target().join("release/edgepack");
         tally.check("boots are as short as they were", bench::instructions::check(project, &edgepack));
+        tally.check("the Express app is process 1 of whole machines", device::check_all(project));
         tally.check("NOTICE is current", notice::check(project));
         tally.check("clippy", clippy(project));
         tally.check("licences and duplicates", deny::check(project));

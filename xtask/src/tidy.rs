@@ -17,6 +17,11 @@ const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "
 /// Bindings are named by Node, whatever we think of its names.
 const NODES_NAMES: &str = "engine/src/bindings/";
 
+/// Crates of the command, which also runs elsewhere than on Linux.
+const PORTABLE: &[&str] = &["bundler/src/", "cli/src/", "format/src/", "packer/src/", "snapshots/src/"];
+/// What only Linux has.
+const LINUX: &[&str] = &["libc::", "rustix::", "os::linux", "\"/proc/", "\"/sys/"];
+
 /// Reports every broken rule at once.
 pub(crate) fn tidy(project: &Project) -> Result<()> {
     let files = tracked(project)?;
@@ -53,6 +58,13 @@ fn rust_file(project: &Project, file: &Path, broken: &mut Vec<String>) -> Result
         let code = line.trim_start();
         if code.starts_with("pub use ") && code.ends_with("::*;") {
             broken.push(format!("{shown}:{}: name what is exported instead of `*`", number + 1));
+        }
+        let is_portable = PORTABLE.iter().any(|folder| shown.starts_with(folder)) && !shown.ends_with("_linux.rs");
+        if is_portable && LINUX.iter().any(|name| code.contains(name)) {
+            broken.push(format!(
+                "{shown}:{}: what only Linux has belongs into a file `…_linux.rs` with a sibling for other systems",
+                number + 1
+            ));
         }
         if code.starts_with("static mut ") || code.starts_with("pub static mut ") {
             broken.push(format!("{shown}:{}: put the state into a cell with its SAFETY argument", number + 1));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edgepack_format::limits::{CHUNK_BYTES, NATIVE_STACK_BYTES};
 
+use super::stop::BootError;
 use super::{memory, pages, stop};
 
 /// The top of the main stack, roughly.
@@ -24,8 +25,9 @@ struct HandlerStack(UnsafeCell<MaybeUninit<[u8; HANDLER_STACK_BYTES]>>);
 // SAFETY: only its address is taken, once, for the kernel to run the handler on.
 unsafe impl Sync for HandlerStack {}
 
-/// Catches the faults of this thread.
-pub(crate) fn catch() {
+/// Catches the faults of this thread. Without the stack for it a handler runs on the thread's own, which serves as well
+/// until that one overflows.
+pub(crate) fn catch() -> Result<(), BootError> {
     let here = Cell::new(0_u8);
     STACK_TOP.store(here.as_ptr().addr().saturating_add(CHUNK_BYTES), Ordering::Relaxed);
     let stack = libc::stack_t { ss_sp: HANDLER_STACK.0.get().cast(), ss_flags: 0, ss_size: HANDLER_STACK_BYTES };
@@ -38,13 +40,41 @@ pub(crate) fn catch() {
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     for signal in [libc::SIGSEGV, libc::SIGBUS] {
         // SAFETY: the handler is as SA_SIGINFO wants it; it returns only after it has mended the fault.
-        unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
+        let result = unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
+        if result != 0 {
+            return Err(BootError::Refused("rt_sigaction", memory::last_errno()));
+        }
     }
+    Ok(())
 }
+
+/// As the kernel calls it.
+type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
 
 #[expect(clippy::as_conversions, clippy::fn_to_numeric_cast_any, reason = "sigaction takes a handler as a number")]
 fn handler_address() -> usize {
-    handle_fault as extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) as usize
+    HANDLER as usize
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const HANDLER: Handler = handle_fault;
+#[cfg(target_arch = "x86_64")]
+const HANDLER: Handler = aligned_handler;
+
+/// qemu's user emulation before 9.1 enters handlers with a stack that is 8 bytes off, and compiled code relies on it.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+extern "C" fn aligned_handler(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "and rsp, -16",
+        "call {handle}",
+        "mov rsp, rbp",
+        "pop rbp",
+        "ret",
+        handle = sym handle_fault,
+    )
 }
 
 extern "C" fn handle_fault(_signal: i32, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {

@@ -173,7 +173,7 @@ fn at(address: usize) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }
 
-fn last_errno() -> Errno {
+pub(crate) fn last_errno() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::NOMEM)
 }
 

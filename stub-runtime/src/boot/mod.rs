@@ -1,5 +1,6 @@
 //! From exec to the app's first instruction: find the container, check what is read, lay memory out, resume.
 
+mod allocation;
 mod engine;
 mod faults;
 mod imports;
@@ -37,6 +38,7 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let mut trace = Trace::start();
     process::fill_standard_streams();
     process::leave_orphans_to_the_kernel();
+    process::check_clock()?;
     let source = Source::find(args)?;
     trace.phase("find");
     let sections = Sections::find(source.container)?;
@@ -50,7 +52,7 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     trace.phase("guards");
     let memory_chunks = memory::reserve(image)?;
     pages::install(&source, &sections, image, memory_chunks, trace.subject())?;
-    faults::catch();
+    faults::catch()?;
     trace.phase("map");
     if image.is_some() {
         replay(&mut host, &sections, &index)?;

@@ -5,6 +5,9 @@ use std::ffi::{CStr, c_char, c_int};
 use edgepack_format::limits::NATIVE_STACK_BYTES;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Resource, Rlimit};
+use rustix::time::{ClockId, DynamicClockId, clock_gettime_dynamic};
+
+use super::stop::BootError;
 
 /// The command line.
 pub(crate) fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<Vec<u8>> {
@@ -46,6 +49,12 @@ pub(crate) fn leave_orphans_to_the_kernel() {
         // SAFETY: sets a disposition, with no handler to be called.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
     }
+}
+
+/// Everything that asks for the time relies on an answer; filters of containers that are older than a call refuse it.
+pub(crate) fn check_clock() -> Result<(), BootError> {
+    let clock = DynamicClockId::Known(ClockId::Monotonic);
+    clock_gettime_dynamic(clock).map(drop).map_err(|errno| BootError::Refused("clock_gettime", errno))
 }
 
 /// The kernel lets the main stack grow up to the limit of the moment, and keeps 128 MiB free below it whatever the

@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use edgepack_format::container::ContainerError;
 use rustix::io::Errno;
+use rustix::process::Resource;
 
 /// The app was not started: its container cannot be used.
 pub(crate) const REFUSED_EXIT_CODE: c_int = 1;
@@ -19,6 +20,8 @@ pub(crate) enum BootError {
     Open(String, Errno),
     /// Linear memory could not be laid out: what was tried.
     Memory(&'static str, Errno),
+    /// The kernel, or a filter before it, does not do what cannot be done without: the call.
+    Refused(&'static str, Errno),
     /// There is no room for linear memory: how much is needed, the limit of the process, what the kernel said.
     AddressSpace {
         bytes: u64,
@@ -46,10 +49,19 @@ impl std::fmt::Display for BootError {
                 f.write_str("there is no app in this executable; name a container: edgepack-run APP.epk")
             }
             BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
+            BootError::Memory(what, errno @ Errno::NOMEM) => {
+                write!(f, "cannot {what} the app's memory: {errno}{}", limits())
+            }
             BootError::Memory(what, errno) => write!(f, "cannot {what} the app's memory: {errno}"),
-            BootError::AddressSpace { bytes, limit: Some(limit), .. } if limit < bytes => {
+            BootError::Refused(call, errno) => {
+                write!(f, "the kernel, or a seccomp filter before it, refuses {call}, which is needed: {errno}")
+            }
+            BootError::AddressSpace { bytes, limit: Some(limit), errno: Errno::NOMEM } => {
                 let (needed, limit) = (mebibytes(*bytes), mebibytes(*limit));
-                write!(f, "{needed} MiB of address space are needed, and the limit is {limit} MiB (ulimit -v)")
+                write!(
+                    f,
+                    "{needed} MiB of address space are needed besides the program's own, and the limit is {limit} MiB (ulimit -v)"
+                )
             }
             BootError::AddressSpace { bytes, errno, .. } => {
                 write!(f, "{} MiB of address space are needed, and cannot be had: {errno}", mebibytes(*bytes))
@@ -57,6 +69,15 @@ impl std::fmt::Display for BootError {
             BootError::Load => f.write_str("the engine cannot load the app"),
         }
     }
+}
+
+/// The limits that may be why there is no memory.
+fn limits() -> String {
+    let limit = |name: &str, resource| {
+        let limit = rustix::process::getrlimit(resource).current?;
+        Some(format!("; the limit is {} MiB ({name})", mebibytes(limit)))
+    };
+    [limit("ulimit -v", Resource::As), limit("ulimit -d", Resource::Data)].into_iter().flatten().collect()
 }
 
 fn mebibytes(bytes: u64) -> u64 {
@@ -79,6 +100,13 @@ pub(crate) fn trap(reason: &str) -> ! {
 pub(crate) fn damaged(error: &ContainerError) -> ! {
     say(&error.to_string());
     super::process::end_now(REFUSED_EXIT_CODE)
+}
+
+/// There is no memory for the loader itself, and none to make a sentence of either.
+pub(crate) fn out_of_memory() -> ! {
+    // If standard error is closed nobody is listening.
+    let _ = rustix::io::write(rustix::stdio::stderr(), b"edgepack: there is no memory left for the loader\n");
+    super::process::end_now(TRAP_EXIT_CODE)
 }
 
 fn say(sentence: &str) {

@@ -126,7 +126,7 @@ fn peers(project: &Project) -> Result<PathBuf> {
 }
 
 /// The fixture with its packages, outside of the tree.
-pub(super) fn express(project: &Project) -> Result<PathBuf> {
+pub(crate) fn express(project: &Project) -> Result<PathBuf> {
     let app = "fixtures/apps/express";
     project.cached("bench-express", &[app], "", |folder| {
         let source = project.root.join(app).join(".");

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, ensure};
+use edgepack_format::limits::PAGE_BYTES;
 use edgepack_format::targets::{TARGETS, Target};
 use serde_json::Value;
 
@@ -49,9 +50,12 @@ pub(crate) fn targets(project: &Project) -> Result<()> {
     Ok(())
 }
 
-const HEAD: &str = "# Targets\n\nWritten by `cargo xtask bench targets`. Instructions are counted by qemu's user emulation, from exec to exit for hello,\nto the first HTTP 200 for Express; what the kernel does is not in them.\n\n| target | hello: bytes | container | instructions | Express: bytes | container | instructions |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+/// Counted rounds of the workload.
+const ROUNDS: u64 = 3;
 
-const WORK_HEAD: &str = "\nA fixed piece of work (`xtask/src/bench/targets/workload.js`), without what a script that prints one number\nexecutes, beside quickjs-ng for the same processor by the same compiler at the same level:\n\n| target | edgepack | quickjs-ng, native | ratio |\n| --- | ---: | ---: | ---: |\n";
+const HEAD: &str = "# Targets\n\nWritten by `cargo xtask bench targets`. Instructions are counted by qemu's user emulation, from exec to exit for hello,\nto the first HTTP 200 for Express; what the kernel does is not in them. Touched is what\nis resident of the app's memory at its end.\n\n| target | hello: bytes | container | instructions | touched | Express: bytes | container | instructions | touched |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+
+const WORK_HEAD: &str = "\nA round of a fixed piece of work (`xtask/src/bench/targets/workload.js`) after a first one, beside quickjs-ng for the\nsame processor by the same compiler with `-O2`, both without frame pointers:\n\n| target | edgepack | quickjs-ng, native | ratio |\n| --- | ---: | ---: | ---: |\n";
 
 struct Bench<'a> {
     project: &'a Project,
@@ -86,19 +90,21 @@ impl Bench<'_> {
     fn app_row(&self, target: &Target, hello: &Built, express: &Built) -> Result<String> {
         let one = self.counted(target, &[hello.path.as_path()])?.0;
         let many = self.counted_to_response(target, &express.path)?;
+        let (one_touches, many_touch) = (touched_bytes(target, &hello.path)?, touched_bytes(target, &express.path)?);
         let mut row = String::new();
-        writeln!(
-            row,
-            "| {} | {} | {} | {one} | {} | {} | {many} |",
-            target.short, hello.bytes, hello.container_bytes, express.bytes, express.container_bytes
-        )?;
+        write!(row, "| {} | {} | {} | {one} | ", target.short, hello.bytes, hello.container_bytes)?;
+        write!(row, "{} | {} | {} | ", kibibytes(one_touches), express.bytes, express.container_bytes)?;
+        writeln!(row, "{many} | {} |", kibibytes(many_touch))?;
         Ok(row)
     }
 
     fn work_row(&self, target: &Target) -> Result<String> {
-        let (work, base) = (self.folder.join("work.js"), self.folder.join("base.js"));
-        fs::write(&work, include_str!("targets/workload.js"))?;
-        fs::write(&base, "(globalThis.console?.log ?? globalThis.print)(1);")?;
+        let script = |name: &str, rounds: u64| -> Result<PathBuf> {
+            let path = self.folder.join(name);
+            fs::write(&path, format!("const ROUNDS = {rounds};\n{}", include_str!("targets/workload.js")))?;
+            Ok(path)
+        };
+        let (work, base) = (script("work.js", 1 + ROUNDS)?, script("base.js", 1)?);
         let ours = |script: &Path| -> Result<(u64, String)> {
             let out = script.with_extension(target.short);
             let args = ["build", "--no-snapshot", "--no-minify", "--target", target.short, "-o"];
@@ -110,7 +116,8 @@ impl Bench<'_> {
         let ((own_work, own_text), (own_base, _)) = (ours(&work)?, ours(&base)?);
         let ((native_work, native_text), (native_base, _)) = (theirs(&work)?, theirs(&base)?);
         ensure!(own_text == native_text, "the two engines differ: {own_text} and {native_text}");
-        let (own, native) = (own_work.saturating_sub(own_base), native_work.saturating_sub(native_base));
+        let round = |work: u64, base: u64| work.saturating_sub(base) / ROUNDS;
+        let (own, native) = (round(own_work, own_base), round(native_work, native_base));
         #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
         let ratio = own as f64 / native as f64;
         Ok(format!("| {} | {own} | {native} | {ratio:.2} |\n", target.short))
@@ -119,11 +126,13 @@ impl Bench<'_> {
     /// quickjs-ng for the target.
     fn native(&self, target: &Target) -> Result<PathBuf> {
         let sources = quickjs_sources(self.project)?;
-        let inputs = ["xtask/src/bench/targets/native.c"];
+        let inputs = ["xtask/src/bench/targets/native.c", "xtask/src/bench/targets.rs"];
         let extra = format!("{} {}", target.triple, sources.display());
         let folder = self.project.cached("native-quickjs", &inputs, &extra, |folder| {
             let mut compiler = zig_cc(self.project, &tools::zig(self.project)?, target)?;
-            compiler.args(["-O2", "-fno-pie", "-g0", "-w", "-static", "-D_GNU_SOURCE", "-I"]).arg(&sources);
+            compiler
+                .args(["-O2", "-fomit-frame-pointer", "-fno-pie", "-g0", "-w", "-static", "-D_GNU_SOURCE", "-I"])
+                .arg(&sources);
             let names = ["quickjs.c", "libregexp.c", "libunicode.c", "dtoa.c"];
             compiler.args(names.map(|name| sources.join(name))).arg(self.project.root.join(inputs[0]));
             run(compiler.arg("-o").arg(folder.join("qjs")).arg("-lm"))
@@ -153,6 +162,25 @@ impl Bench<'_> {
         counter.finish()?;
         response.map(|()| count)
     }
+}
+
+fn kibibytes(bytes: usize) -> String {
+    format!("{} KiB", bytes >> 10)
+}
+
+/// What a program touches of the app's memory until it ends; a server is asked once and told to end.
+fn touched_bytes(target: &Target, program: &Path) -> Result<usize> {
+    let mut qemu = Command::new(format!("qemu-{}-static", target.host_arch));
+    qemu.arg(program).envs([("PORT", "0"), ("EDGEPACK_TRACE", "pages")]);
+    let mut child = qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // Hello says nothing of an address.
+    if first_response(&mut child).is_ok() {
+        ensure!(Command::new("kill").arg(child.id().to_string()).status()?.success(), "kill failed");
+    }
+    let list = child.wait_with_output()?.stderr;
+    let pages = String::from_utf8_lossy(&list).lines().filter(|line| line.starts_with("edgepack: page ")).count();
+    ensure!(pages > 0, "{} lists no pages: {}", program.display(), String::from_utf8_lossy(&list));
+    Ok(pages * PAGE_BYTES)
 }
 
 fn first_response(child: &mut Child) -> Result<()> {

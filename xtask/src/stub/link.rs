@@ -20,9 +20,11 @@ const BUILD_STD: &[&str] = &[
     "--config=profile.release.package.zstd-sys.opt-level=3",
 ];
 
-/// wasm2c's code: wraps on overflow, reads memory as every type, and is not for people.
+/// wasm2c's code: wraps on overflow, reads memory as every type, and is not for people. It was optimised for speed when
+/// it was compiled to wasm; to do so again costs 7 % of its size and saves half a percent of the instructions.
 const C_FLAGS: &[&str] = &[
-    "-O2",
+    "-Os",
+    "-fomit-frame-pointer",
     "-fno-strict-aliasing",
     "-fwrapv",
     "-fno-pie",

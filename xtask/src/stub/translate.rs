@@ -102,7 +102,7 @@ impl<'a> Translation<'a> {
         let mut unit = start.clone();
         let mut length = 0;
         for function in &self.functions {
-            unit.push_str(&plain_addresses(&direct_calls(unstatic(function)?)?)?);
+            unit.push_str(&threaded(&plain_addresses(&direct_calls(unstatic(function)?)?)?));
             length += function.len();
             if length > total / UNITS {
                 units.push(std::mem::replace(&mut unit, start.clone()));
@@ -269,4 +269,104 @@ fn plain_addresses(function: &str) -> Result<String> {
     text.push_str(rest);
     ensure!(!text.contains("w2c_memory, (u64)"), "wasm2c's output has changed: an address of another form");
     Ok(text)
+}
+
+/// A switch over the byte that was just loaded is an interpreter's: wasm has one jump for all of its opcodes, checked
+/// against the number of cases. A table with a place for every byte needs no check, and compilers repeat the jump at the
+/// end of every opcode.
+fn threaded(function: &str) -> String {
+    let mut text = String::with_capacity(function.len());
+    let mut rest = function;
+    while let Some((before, after)) = rest.split_once("switch (w2c_i0) {\n") {
+        let whole = Switch::parse(before, after);
+        text.push_str(before);
+        match whole {
+            Some(switch) => {
+                text.push_str(&switch.jump());
+                rest = switch.after;
+            }
+            None => {
+                text.push_str("switch (w2c_i0) {\n");
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Fewer cases are no interpreter's.
+const OPCODES_MIN: usize = 128;
+
+/// A switch over a byte less one.
+struct Switch<'a> {
+    /// The variable with the byte.
+    byte: &'a str,
+    /// Where each byte leads.
+    labels: Vec<&'a str>,
+    after: &'a str,
+}
+
+impl<'a> Switch<'a> {
+    fn parse(before: &'a str, after: &'a str) -> Option<Switch<'a>> {
+        let mut lines = before.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+        let subtraction = (lines.next()?, lines.next()?);
+        let byte = lines.next()?.strip_suffix(" = w2c_i0;")?;
+        let loads_byte = lines.next()?.starts_with("w2c_i0 = i32_load8_u(");
+        if subtraction != ("w2c_i0 += w2c_i1;", "w2c_i1 = 4294967295u;") || !loads_byte {
+            return None;
+        }
+        let (cases, rest) = after.split_once("default: goto ")?;
+        let (default, after) = rest.split_once(";\n")?;
+        let mut labels = vec![default; 256];
+        for case in cases.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (number, label) = case.strip_prefix("case ")?.strip_suffix(';')?.split_once(": goto ")?;
+            *labels.get_mut(number.parse::<usize>().ok()?.checked_add(1)?)? = label;
+        }
+        let (_, after) = after.split_once("}\n")?;
+        let opcodes = labels.iter().filter(|label| **label != default).count();
+        (opcodes >= OPCODES_MIN).then_some(Switch { byte, labels, after })
+    }
+
+    fn jump(&self) -> String {
+        let labels: Vec<String> = self.labels.iter().map(|label| format!("&&{label}")).collect();
+        let table = labels.join(",");
+        format!("{{ static const void* const edge_labels[256] = {{{table}}}; goto *edge_labels[{}]; }}\n", self.byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threaded;
+
+    fn interpreter(load: &str, cases: usize) -> String {
+        let cases: String = (0..cases).map(|n| format!("        case {n}: goto w2c_B{n};\n")).collect();
+        format!(
+            "      w2c_i0 = {load};\n      w2c_l25 = w2c_i0;\n      w2c_i1 = 4294967295u;\n      w2c_i0 += w2c_i1;\n      \
+             switch (w2c_i0) {{\n{cases}        default: goto w2c_B999;\n      }}\n      w2c_B0:;\n"
+        )
+    }
+
+    #[test]
+    fn a_switch_over_a_byte_is_a_table_of_all_bytes() {
+        let text = threaded(&interpreter("i32_load8_u(&instance->w2c_memory, EDGE_ADDRESS(w2c_i0, 0))", 251));
+        assert!(!text.contains("switch"), "{text}");
+        let (_, table) = text.split_once("edge_labels[256] = {").unwrap();
+        let (table, rest) = table.split_once("}; goto *edge_labels[w2c_l25]; }\n").unwrap();
+        let labels: Vec<&str> = table.split(',').collect();
+        assert_eq!((labels.len(), labels[0], labels[1]), (256, "&&w2c_B999", "&&w2c_B0"));
+        assert_eq!((labels[251], labels[252], labels[255]), ("&&w2c_B250", "&&w2c_B999", "&&w2c_B999"));
+        assert_eq!(rest, "      w2c_B0:;\n");
+    }
+
+    #[test]
+    fn any_other_switch_stays() {
+        for text in [
+            interpreter("i32_load(&instance->w2c_memory, EDGE_ADDRESS(w2c_i0, 0))", 251),
+            interpreter("i32_load8_u(&instance->w2c_memory, EDGE_ADDRESS(w2c_i0, 0))", 20),
+            interpreter("i32_load8_u(&instance->w2c_memory, EDGE_ADDRESS(w2c_i0, 0))", 300),
+        ] {
+            assert_eq!(threaded(&text), text);
+        }
+    }
 }
