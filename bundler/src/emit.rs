@@ -19,6 +19,7 @@ use crate::parse::Sources;
 use crate::runtime::{Awaiting, Runtime};
 use crate::shake::Live;
 use crate::steps::StepNames;
+use crate::suspensions::settle_suspensions;
 use crate::{Form, Format, ModuleInfo};
 
 /// The script in pieces, and what is known about it.
@@ -121,8 +122,13 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         bare_imports: Vec::new(),
         code,
     };
-    let definitions = emit_commonjs_table(&mut emitter);
-    let (strict, start) = emit_program(&mut emitter);
+    let mut definitions = emit_commonjs_table(&mut emitter);
+    let (mut strict, mut start) = emit_program(&mut emitter);
+    if form == Form::Resumable {
+        let body = strict.as_mut().and_then(|function| function.body.as_mut()).map(|body| &mut body.stmts);
+        let others = body.into_iter().chain([&mut start]).collect();
+        settle_suspensions(&mut definitions, others, &mut emitter.runtime);
+    }
     let has_table = !definitions.is_empty() || emitter.runtime.has("$commonjs");
     let table = has_table.then(|| (emitter.runtime.need("$commonjs"), definitions));
     // Whether it is used is only known once names have been changed.
@@ -146,7 +152,11 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
 fn awaiting(linked: &Linked, live: &Live, form: Form) -> Awaiting {
     let mut ids = 0..linked.graph.modules.len();
     let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
-    if form == Form::Resumable && ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
+    if form == Form::Resumable && linked.side_by_side && ids.any(awaits) {
+        Awaiting::SideBySide
+    } else {
+        Awaiting::Never
+    }
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {

@@ -48,6 +48,7 @@ mod scan;
 mod shake;
 mod spelling;
 mod steps;
+mod suspensions;
 mod treemap;
 mod virtual_paths;
 
