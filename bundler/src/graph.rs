@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use edgepack_format::limits::SOURCE_BYTES_MAX;
-use swc_core::common::{FileName, Span};
-use swc_core::ecma::ast::{Function, Id};
+use swc_core::common::{DUMMY_SP, FileName, Span};
+use swc_core::ecma::ast::{Function, FunctionBody, Id};
 
+use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::Dialect;
@@ -20,7 +21,7 @@ use crate::package::{PackageType, Packages, broken_json};
 use crate::parse::{Parsed, Sources, SyntaxError, parse_source};
 use crate::patterns::matching_files;
 use crate::require_aliases::with_aliases;
-use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
+use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
 use crate::scan::{EsModule, WrapperNames, scan_module};
 use crate::virtual_paths::{VirtualPaths, below_app};
@@ -71,6 +72,8 @@ pub(crate) enum Body {
 /// A CommonJS module: the function around it, and what it asks for.
 pub(crate) struct CommonJs {
     pub(crate) function: Function,
+    pub(crate) parts: CommonJsParts,
+    /// Of all parts.
     pub(crate) requests: Requests,
     pub(crate) is_json: bool,
 }
@@ -215,6 +218,7 @@ impl Loader<'_> {
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
+                parts: CommonJsParts::default(),
                 requests: Requests::default(),
                 is_json: false,
             })),
@@ -508,7 +512,7 @@ enum IsJson {
     No,
 }
 
-fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> CommonJs {
+fn commonjs_of(sources: &Sources, mut function: Function, is_json: IsJson) -> CommonJs {
     let params: Vec<Id> =
         function.params.iter().filter_map(|param| param.pat.as_ident().map(|name| name.to_id())).collect();
     let names = ModuleNames {
@@ -517,8 +521,11 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
         create_requires: Vec::new(),
         texts: Rc::new(known_names(&function.body)),
     };
-    let requests = find_requests(&function.body, &names);
-    CommonJs { function, requests, is_json: is_json == IsJson::Yes }
+    let mut requests = Requests::default();
+    let body = function.body.get_or_insert_with(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
+    let parts = cut_commonjs(sources, &mut body.stmts, &names);
+    parts.parts.iter().for_each(|part| requests.add(part.requests.clone()));
+    CommonJs { function, parts, requests, is_json: is_json == IsJson::Yes }
 }
 
 /// A package that is left to be loaded at run time, or something in it.

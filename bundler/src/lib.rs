@@ -5,6 +5,7 @@ mod assemble;
 mod assets;
 mod ast;
 mod catch_vars;
+mod commonjs_parts;
 mod define;
 mod diagnostics;
 mod dialect;
@@ -46,6 +47,7 @@ mod runtime;
 mod runtime_names;
 mod scan;
 mod shake;
+mod shake_commonjs;
 mod spelling;
 mod steps;
 mod suspensions;
@@ -182,7 +184,7 @@ pub struct ModuleInfo {
 }
 
 /// A package by name and version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageId {
     /// As in its package.json.
     pub name: String,

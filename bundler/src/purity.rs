@@ -52,6 +52,11 @@ impl<'a> Purity<'a> {
         purity
     }
 
+    /// Names that hold what other modules export: reading their properties runs nothing that matters.
+    pub(crate) fn trust(&mut self, modules: impl Iterator<Item = Id>) {
+        self.names.without_getters.extend(modules);
+    }
+
     /// What other modules may call without an effect.
     pub(crate) fn into_callable(self) -> HashSet<Id> {
         self.names.functions.into_iter().chain(self.names.constructors.into_keys()).collect()

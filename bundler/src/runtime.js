@@ -9,12 +9,9 @@
 
   // Paths below /app by id, in their order: each as the number of folders it shares with the one before, as a letter,
   // and the rest.
-  var $paths = $unpack($packed);
-
-  function $unpack(packed, names) {
-    names = [];
-    return packed.split("//").map((path) => (names = names.slice(0, path.charCodeAt() - 97).concat(path.slice(1).split("/"))).join("/"));
-  }
+  var $paths = $packed.split("//").map(function (path) {
+    return (this.names = this.names.slice(0, path.charCodeAt() - 97).concat(path.slice(1).split("/"))).join("/");
+  }, { names: [] });
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
   var $current, $main, $entry;
