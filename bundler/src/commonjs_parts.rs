@@ -143,12 +143,13 @@ fn join_parts(cut: &mut CommonJsParts) {
     cut.exported_by.clear();
     let mut takes: Vec<Take> = Vec::new();
     let mut requests = Requests::default();
+    let is_quiet = |part: &CommonJsPart| matches!(part.effects, LoadingEffects::None | LoadingEffects::Own);
+    let effects = if cut.parts.iter().all(is_quiet) { LoadingEffects::Own } else { LoadingEffects::Some };
     for part in std::mem::take(&mut cut.parts) {
         requests.add(part.requests);
         takes.extend(part.takes);
         takes.extend(part.star.map(|require| Take { require, name: None, is_interop: false }));
     }
-    let effects = LoadingEffects::Some;
     cut.parts = vec![CommonJsPart { effects, requests, uses: Vec::new(), reads: Vec::new(), takes, star: None }];
 }
 
@@ -184,6 +185,14 @@ impl<'a> Scope<'a> {
     fn is_exports(&self, expr: &Expr) -> bool {
         self.is_wrapper(expr, "exports")
             || expr.as_member().is_some_and(|it| self.is_wrapper(&it.obj, "module") && it.prop.is_ident_with("exports"))
+    }
+
+    /// `module.exports = value`
+    fn exported_whole<'e>(&self, expr: &'e Expr) -> Option<&'e Expr> {
+        let assign = expr.as_assign().filter(|assign| assign.op == op!("="))?;
+        let target = assign.left.as_simple()?.as_member()?;
+        let is_whole = self.is_wrapper(&target.obj, "module") && target.prop.is_ident_with("exports");
+        is_whole.then_some(&*assign.right)
     }
 
     /// `require('x')`
@@ -251,7 +260,10 @@ impl<'a> Scope<'a> {
             return LoadingEffects::Own;
         }
         let value = match stmt {
-            Stmt::Expr(stmt) => Some(&*stmt.expr),
+            Stmt::Expr(stmt) => match self.exported_whole(&stmt.expr) {
+                Some(value) if purity.is_pure(value) => return LoadingEffects::Own,
+                _ => Some(&*stmt.expr),
+            },
             stmt => declared_value(stmt).map(|(_, value)| value).or_else(|| destructured(stmt).map(|(_, value)| value)),
         };
         let read = value.and_then(|value| value.as_member()).map(|member| &*member.obj);

@@ -1,7 +1,8 @@
 //! Turns the pieces of a script, whose names are told apart by their contexts, into one program that can be printed.
 
 use swc_core::atoms::Atom;
-use swc_core::common::{DUMMY_SP, Mark, SyntaxContext};
+use swc_core::common::sync::Lrc;
+use swc_core::common::{DUMMY_SP, Mark, SourceMap, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::rename::contains_eval;
@@ -12,6 +13,7 @@ use crate::ast::{
     FunctionKind, array, arrow, call, expr_stmt, function, guarded, guarded_stmts, ident_expr, take_last_call,
     unguarded,
 };
+use crate::early_vars::split_early_vars;
 use crate::emit::Pieces;
 use crate::emit_commonjs::is_directive;
 use crate::keep_names::{NamePlan, SeenNames, collect_names, plan_names, restore_names};
@@ -32,6 +34,7 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
         flatten_declarations(strict);
     }
     let finisher = Finisher {
+        map: sources.map.clone(),
         minify,
         annotations: Annotations::of(&sources.comments),
         unresolved: sources.unresolved,
@@ -108,6 +111,7 @@ struct Shortened {
 }
 
 struct Finisher {
+    map: Lrc<SourceMap>,
     minify: Minify,
     annotations: Annotations,
     unresolved: Mark,
@@ -135,6 +139,9 @@ impl Finisher {
         let mangles = self.minify != Minify::No && !contains_eval(&program, true);
         if mangles {
             if !has_function_in_block(&program) {
+                if self.keeps_names() {
+                    split_early_vars(&mut program, &self.map);
+                }
                 program = compress(program, &self.annotations, self.unresolved, self.minify);
             }
             if !is_runtime {

@@ -7,6 +7,7 @@ use swc_core::ecma::ast::Id;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
+use crate::names::is_whole;
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
 use crate::spelling::nearest;
@@ -369,11 +370,49 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
                     let found = place(format!("`{from}` exports `{name}` more than once through `export *`."));
                     errors.push(found.with_hint("Import it from the module that declares it."));
                 }
+                Binding::Property(Target::Module(target), name) if !is_whole(&name) => {
+                    let Some(names) = commonjs_names(linked, target).filter(|names| !names.contains(&name)) else {
+                        continue;
+                    };
+                    // Node's own words.
+                    let found = place(format!("Named export '{name}' not found: `{from}` is a CommonJS module."));
+                    let nearest = nearest(&name, names.iter().map(|candidate| &**candidate));
+                    errors.push(found.with_hint(match nearest {
+                        Some(candidate) => format!("Did you mean `{candidate}`?"),
+                        None => "What it exports as a whole is its default export.".to_owned(),
+                    }));
+                }
                 _ => {}
             }
         }
     }
     errors
+}
+
+/// All names that a CommonJS module can export; `None` if that is not known.
+fn commonjs_names(linked: &Linked, root: ModuleId) -> Option<BTreeSet<Atom>> {
+    let mut names = BTreeSet::from(["__esModule".into()]);
+    let mut seen = HashSet::from([root]);
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        let module = &linked.graph.modules[id];
+        let Body::CommonJs(body) = &module.body else {
+            names.extend(linked.exports_of(id).into_iter().map(|(name, _)| name));
+            continue;
+        };
+        if !body.parts.are_statements {
+            return None;
+        }
+        names.extend(body.parts.exported_by.keys().cloned());
+        names.extend(body.parts.parts.iter().flat_map(|part| &part.reads).cloned());
+        for star in body.parts.parts.iter().filter_map(|part| part.star) {
+            let target = module_of(module.targets.get(&star)?)?;
+            if seen.insert(target) {
+                open.push(target);
+            }
+        }
+    }
+    Some(names)
 }
 
 fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic) -> Diagnostic {

@@ -15,5 +15,6 @@ pub mod host_calls;
 pub mod limits;
 pub mod manifest;
 pub mod policy;
+pub mod positions;
 pub mod shebang;
 pub mod targets;
