@@ -3,24 +3,34 @@
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
-use swc_core::ecma::visit::{Visit, VisitWith};
+use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
-use crate::Format;
 use crate::ast::{
     FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, meta_property,
     string, take_last_call, text_of, yield_delegate,
 };
 use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
+use crate::{Form, Format};
 
 /// What `export { … }` is written as until the end: a call with getters by name.
 pub(crate) const EXPORTS: &str = "$exports";
 
 /// One expression statement, whose value is the generator function that runs the app.
 pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
+    let is_strict = pieces.may_be_strict();
+    if is_strict {
+        let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
+        definitions.for_each(|definition| drop_directives(&mut definition.body));
+        pieces.strict.iter_mut().for_each(drop_directives);
+    }
+    fill_paths(&mut pieces);
     fill_table(&mut pieces, define_resumable);
-    let mut stmts = pieces.runtime;
-    if let Some(function) = pieces.strict {
+    let mut stmts: Vec<Stmt> = is_strict.then(|| directive("use strict")).into_iter().collect();
+    stmts.extend(pieces.runtime);
+    if is_strict {
+        stmts.extend(pieces.strict.and_then(|function| function.body).into_iter().flat_map(|body| body.stmts));
+    } else if let Some(function) = pieces.strict {
         let is_generator = function.is_generator;
         let run = call(parenthesized(function_expr(function)), Vec::new(), DUMMY_SP);
         stmts.push(expr_stmt(if is_generator { yield_delegate(run) } else { run }));
@@ -32,7 +42,7 @@ pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
 
 /// A CommonJS module or an ES module.
 pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
-    let is_strict = pieces.is_flat(format);
+    let is_strict = pieces.is_flat(Form::Plain(format));
     if is_strict {
         let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
         definitions.for_each(|definition| drop_directives(&mut definition.body));
@@ -67,10 +77,14 @@ pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
 }
 
 impl Pieces {
-    /// Whether all code may be strict, so that nothing has to be in a function to be.
-    pub(crate) fn is_flat(&self, format: Format) -> bool {
+    /// Whether the ES modules need no function around them to be strict.
+    pub(crate) fn is_flat(&self, form: Form) -> bool {
+        form == Form::Plain(Format::Esm) || self.may_be_strict()
+    }
+
+    fn may_be_strict(&self) -> bool {
         let mut definitions = self.table.iter().flat_map(|(_, definitions)| definitions);
-        format == Format::Esm || (self.strict.is_some() && definitions.all(|definition| is_strict(&definition.body)))
+        self.strict.is_some() && definitions.all(|definition| is_strict(&definition.body))
     }
 }
 
@@ -89,6 +103,43 @@ fn drop_directives(function: &mut Function) {
     }
 }
 
+/// What stands for the packed paths in the runtime.
+const PACKED: &str = "$packed";
+
+fn fill_paths(pieces: &mut Pieces) {
+    let definitions = pieces.table.iter().flat_map(|(_, definitions)| definitions);
+    let packed = pack_paths(definitions.map(|definition| &*definition.path));
+    pieces.runtime.visit_mut_with(&mut PathsFiller { packed });
+}
+
+/// Each path as the number of folders that it shares with the one before, and the rest.
+fn pack_paths<'a>(paths: impl Iterator<Item = &'a str>) -> String {
+    let mut packed = Vec::new();
+    let mut before: Vec<&str> = Vec::new();
+    for path in paths {
+        let names: Vec<&str> = path.split('/').collect();
+        let shared = names.iter().zip(&before).take_while(|(a, b)| a == b).count().min(names.len() - 1).min(25);
+        let letter = (b'a'..=b'z').nth(shared).map(char::from).unwrap_or_default();
+        packed.push(format!("{letter}{}", names[shared..].join("/")));
+        before = names;
+    }
+    packed.join("//")
+}
+
+struct PathsFiller {
+    packed: String,
+}
+
+impl VisitMut for PathsFiller {
+    fn visit_mut_expr(&mut self, expr: &mut Expr) {
+        if expr.is_ident_ref_to(PACKED) {
+            *expr = *string(&self.packed);
+        } else {
+            expr.visit_mut_children_with(self);
+        }
+    }
+}
+
 /// The table is empty in the runtime.
 fn fill_table(pieces: &mut Pieces, define: fn(Definition) -> Box<Expr>) {
     let Some((table, definitions)) = pieces.table.take() else { return };
@@ -101,16 +152,23 @@ fn fill_table(pieces: &mut Pieces, define: fn(Definition) -> Box<Expr>) {
     }
 }
 
-/// `[path, function* (exports, require, module) { … }, $makeRequire]`
+/// `function* (exports, require, module) { … }`, or `[function* …, $makeRequire]`
 fn define_resumable(definition: Definition) -> Box<Expr> {
-    let mut elements = vec![string(&definition.path), function_expr(definition.body)];
-    elements.extend(definition.make_require.as_ref().map(ident_expr));
-    array(elements)
+    let Definition { body, make_require, .. } = definition;
+    let body = if body.is_generator { function_expr(body) } else { plain_function(body) };
+    match make_require {
+        Some(make) => array(vec![body, ident_expr(&make)]),
+        None => body,
+    }
+}
+
+fn define_plain(definition: Definition) -> Box<Expr> {
+    plain_function(definition.body)
 }
 
 /// An arrow function is shorter, where its `this` is not used.
-fn define_plain(definition: Definition) -> Box<Expr> {
-    let Function { params, body, span, .. } = definition.body;
+fn plain_function(function: Function) -> Box<Expr> {
+    let Function { params, body, span, .. } = function;
     let body = body.unwrap_or_else(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
     let mut finder = ThisFinder { found: false };
     body.visit_with(&mut finder);

@@ -25,7 +25,10 @@ pub(crate) fn collect_assets(
     let mut packages = Packages::default();
     for (id, module) in graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]) {
         let references: Vec<&String> = match &module.body {
-            Body::CommonJs(body) => body.requests.files.iter().collect(),
+            Body::CommonJs(body) => {
+                let parts = body.parts.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live);
+                parts.flat_map(|(part, _)| &part.requests.files).collect()
+            }
             Body::Esm(body) => {
                 let parts = body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live);
                 parts.flat_map(|(part, _)| &part.requests.files).collect()

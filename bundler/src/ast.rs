@@ -175,6 +175,15 @@ pub(crate) fn guarded(function: Function, unresolved: Mark) -> Program {
     Program::Script(Script { span: DUMMY_SP, body, shebang: None })
 }
 
+/// The statements of the function in what [`guarded`] made.
+pub(crate) fn guarded_stmts(program: &Program) -> &[Stmt] {
+    let body = program.as_script().and_then(|script| {
+        let call = script.body.first()?.as_expr()?.expr.as_call()?;
+        call.args.first()?.expr.as_fn_expr()?.function.body.as_ref()
+    });
+    body.map_or(&[], |body| &body.stmts)
+}
+
 /// The function in what [`guarded`] made.
 pub(crate) fn unguarded(program: Program) -> Function {
     let found = program.script().into_iter().flat_map(|script| script.body).find_map(|stmt| {

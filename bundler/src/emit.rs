@@ -1,7 +1,7 @@
 //! Emits the pieces of the script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
 
 use swc_core::atoms::Atom;
-use swc_core::common::DUMMY_SP;
+use swc_core::common::{DUMMY_SP, Spanned};
 use swc_core::ecma::ast::*;
 
 use crate::assemble::EXPORTS;
@@ -18,7 +18,9 @@ use crate::names::{Names, choose_names};
 use crate::parse::Sources;
 use crate::runtime::{Awaiting, Runtime};
 use crate::shake::Live;
+use crate::shake_commonjs::keep_needed;
 use crate::steps::StepNames;
+use crate::suspensions::settle_suspensions;
 use crate::{Form, Format, ModuleInfo};
 
 /// The script in pieces, and what is known about it.
@@ -121,8 +123,13 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         bare_imports: Vec::new(),
         code,
     };
-    let definitions = emit_commonjs_table(&mut emitter);
-    let (strict, start) = emit_program(&mut emitter);
+    let mut definitions = emit_commonjs_table(&mut emitter);
+    let (mut strict, mut start) = emit_program(&mut emitter);
+    if form == Form::Resumable {
+        let body = strict.as_mut().and_then(|function| function.body.as_mut()).map(|body| &mut body.stmts);
+        let others = body.into_iter().chain([&mut start]).collect();
+        settle_suspensions(&mut definitions, others, &mut emitter.runtime);
+    }
     let has_table = !definitions.is_empty() || emitter.runtime.has("$commonjs");
     let table = has_table.then(|| (emitter.runtime.need("$commonjs"), definitions));
     // Whether it is used is only known once names have been changed.
@@ -146,14 +153,23 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
 fn awaiting(linked: &Linked, live: &Live, form: Form) -> Awaiting {
     let mut ids = 0..linked.graph.modules.len();
     let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
-    if form == Form::Resumable && ids.any(awaits) { Awaiting::SideBySide } else { Awaiting::Never }
+    if form == Form::Resumable && linked.side_by_side && ids.any(awaits) {
+        Awaiting::SideBySide
+    } else {
+        Awaiting::Never
+    }
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
     let live_modules = linked.graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]);
     let describe = |(id, module): (ModuleId, &crate::graph::Module)| {
         let kept = match &module.body {
-            Body::CommonJs(_) => module.source_bytes,
+            Body::CommonJs(body) if !body.parts.are_statements => module.source_bytes,
+            Body::CommonJs(body) => {
+                let stmts = body.function.body.iter().flat_map(|body| &body.stmts).zip(&live.parts[id]);
+                let spans = stmts.filter(|(_, live)| **live).map(|(stmt, _)| stmt.span());
+                spans.filter(|span| !span.is_dummy()).map(|span| (span.hi - span.lo).0 as usize).sum()
+            }
             Body::Esm(body) => {
                 let spans =
                     body.parts.iter().zip(&live.parts[id]).filter(|(_, live)| **live).map(|(part, _)| part.span);
@@ -173,7 +189,13 @@ fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {
 fn take_code(linked: &mut Linked, live: &Live) -> Vec<Code> {
     let take = |(id, module): (ModuleId, &mut crate::graph::Module)| match &mut module.body {
         _ if !live.modules[id] => Code::Gone,
-        Body::CommonJs(body) => Code::CommonJs(std::mem::take(&mut body.function)),
+        Body::CommonJs(body) => {
+            let mut function = std::mem::take(&mut body.function);
+            if let Some(code) = function.body.as_mut().filter(|_| body.parts.are_statements) {
+                keep_needed(&mut code.stmts, &live.parts[id], &live.wanted[id]);
+            }
+            Code::CommonJs(function)
+        }
         Body::Esm(body) => {
             let parts = body.parts.iter_mut().zip(&live.parts[id]).filter(|(_, live)| **live);
             let empty = || Stmt::Empty(EmptyStmt { span: DUMMY_SP });

@@ -1,9 +1,8 @@
 //! Turns the pieces of a script, whose names are told apart by their contexts, into one program that can be printed.
 
-use std::collections::HashSet;
-
 use swc_core::atoms::Atom;
-use swc_core::common::{DUMMY_SP, Mark, SyntaxContext};
+use swc_core::common::sync::Lrc;
+use swc_core::common::{DUMMY_SP, Mark, SourceMap, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::rename::contains_eval;
@@ -11,11 +10,13 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::assemble::{assemble_plain, assemble_resumable};
 use crate::ast::{
-    FunctionKind, array, arrow, call, expr_stmt, function, guarded, ident_expr, take_last_call, unguarded,
+    FunctionKind, array, arrow, call, expr_stmt, function, guarded, guarded_stmts, ident_expr, take_last_call,
+    unguarded,
 };
+use crate::early_vars::split_early_vars;
 use crate::emit::Pieces;
 use crate::emit_commonjs::is_directive;
-use crate::keep_names::{SeenNames, collect_names, find_naming_bindings, restore_names};
+use crate::keep_names::{NamePlan, SeenNames, collect_names, plan_names, restore_names};
 use crate::mangle::{mangle_names, rename_clashes};
 use crate::minify::{Annotations, compress, flatten_declarations};
 use crate::parallel::map_in_parallel;
@@ -28,11 +29,12 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
     let CommonNames { mut taken, exported } = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
     taken.extend(WRAPPER_PARAMS.map(Atom::from));
     let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
-    let is_flat = matches!(form, Form::Plain(format) if pieces.is_flat(format));
+    let is_flat = pieces.is_flat(form);
     if let (Form::Plain(_), Minify::Fully, Some(strict)) = (form, minify, &mut pieces.strict) {
         flatten_declarations(strict);
     }
     let finisher = Finisher {
+        map: sources.map.clone(),
         minify,
         annotations: Annotations::of(&sources.comments),
         unresolved: sources.unresolved,
@@ -42,7 +44,10 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
         taken: if is_flat { taken } else { vec![setter.0.clone()] },
         setter,
     };
-    let mut finished = map_in_parallel(take_units(&mut pieces), |unit| finisher.finish(unit)).into_iter();
+    let shortened = map_in_parallel(take_units(&mut pieces), |unit| finisher.shorten(unit));
+    let gain: usize = shortened.iter().map(|unit| unit.plan.gain).sum();
+    let naming = if gain > SETTER_BYTES { Naming::Shortest } else { Naming::ByBinding };
+    let mut finished = map_in_parallel(shortened, |unit| finisher.name(unit, naming)).into_iter();
     let mut is_setter_used = false;
     let mut next = || {
         let (program, used) = finished.next().unwrap_or_else(|| unreachable!("every piece is finished"));
@@ -83,7 +88,30 @@ fn take_units(pieces: &mut Pieces) -> Vec<Unit> {
     units
 }
 
+/// The runtime's function that sets names, printed.
+const SETTER_BYTES: usize = 140;
+
+/// How functions and classes get the names that can be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// From what they are bound to.
+    ByBinding,
+    /// By being set, where that is shorter.
+    Shortest,
+}
+
+/// A unit whose code is as short as it can be, but not its names.
+struct Shortened {
+    program: Program,
+    names: SeenNames,
+    plan: NamePlan,
+    /// Whether its names may be shortened.
+    mangles: bool,
+    is_runtime: bool,
+}
+
 struct Finisher {
+    map: Lrc<SourceMap>,
     minify: Minify,
     annotations: Annotations,
     unresolved: Mark,
@@ -96,34 +124,52 @@ struct Finisher {
 }
 
 impl Finisher {
-    /// Whether the runtime's setter of names is used is told, too.
-    fn finish(&self, unit: Unit) -> (Program, bool) {
-        let mut kept = HashSet::new();
-        let mut taken = &self.taken[..];
+    fn shorten(&self, unit: Unit) -> Shortened {
+        let mut plan = NamePlan::default();
+        let is_runtime = matches!(unit, Unit::Runtime(_));
         let mut program = match unit {
             Unit::Function(function) => guarded(function, self.unresolved),
-            Unit::Runtime(body) => {
-                taken = &[];
-                kept.extend(body.iter().flat_map(crate::runtime::declared));
-                let mut body = body;
+            Unit::Runtime(mut body) => {
+                plan.kept.extend(body.iter().flat_map(crate::runtime::declared));
                 body.push(keep_alive(&self.exported, self.runtime, self.unresolved));
                 guarded(function(FunctionKind::Plain, Vec::new(), body), self.unresolved)
             }
         };
-        let keeps_names = self.minify != Minify::Fully;
-        let names = if keeps_names { collect_names(&program, self.runtime) } else { SeenNames::default() };
-        if self.minify == Minify::No || contains_eval(&program, true) {
-            rename_clashes(&mut program, taken);
-        } else {
+        let names = if self.keeps_names() { collect_names(&program, self.runtime) } else { SeenNames::default() };
+        let mangles = self.minify != Minify::No && !contains_eval(&program, true);
+        if mangles {
             if !has_function_in_block(&program) {
+                if self.keeps_names() {
+                    split_early_vars(&mut program, &self.map);
+                }
                 program = compress(program, &self.annotations, self.unresolved, self.minify);
             }
-            kept.extend(find_naming_bindings(&program, &names));
-            mangle_names(&mut program, kept, taken);
+            if !is_runtime {
+                plan = plan_names(&program, guarded_stmts(&program), &names);
+            }
         }
-        let is_setter_used = keeps_names && restore_names(&mut program, &names, &self.setter);
+        Shortened { program, names, plan, mangles, is_runtime }
+    }
+
+    /// Whether the runtime's setter of names is used is told, too.
+    fn name(&self, unit: Shortened, naming: Naming) -> (Program, bool) {
+        let Shortened { mut program, names, plan: NamePlan { mut kept, set, .. }, mangles, is_runtime } = unit;
+        let taken = if is_runtime { &[][..] } else { &self.taken[..] };
+        if mangles {
+            if naming == Naming::Shortest {
+                kept.retain(|id| !set.contains(id));
+            }
+            mangle_names(&mut program, kept, taken);
+        } else {
+            rename_clashes(&mut program, taken);
+        }
+        let is_setter_used = self.keeps_names() && restore_names(&mut program, &names, &self.setter);
         fixer(None).process(&mut program);
         (program, is_setter_used)
+    }
+
+    fn keeps_names(&self) -> bool {
+        self.minify != Minify::Fully
     }
 }
 

@@ -1,14 +1,15 @@
 //! Loads the entry and everything reachable from it into one graph of modules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use edgepack_format::limits::SOURCE_BYTES_MAX;
-use swc_core::common::{FileName, Span};
-use swc_core::ecma::ast::{Function, Id};
+use swc_core::common::sync::Lrc;
+use swc_core::common::{DUMMY_SP, FileName, SourceFile, Span};
+use swc_core::ecma::ast::{Function, FunctionBody, Id};
 
+use crate::ahead::{Ahead, parsing_ahead};
+use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::Dialect;
@@ -17,12 +18,13 @@ use crate::json::json_module;
 use crate::known_text::known_names;
 use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages, broken_json};
-use crate::parse::{Parsed, Sources, SyntaxError, parse_source};
+use crate::parse::{Grammar, Parsed, Sources, SyntaxError, lower_parsed};
 use crate::patterns::matching_files;
 use crate::require_aliases::with_aliases;
-use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests, find_requests};
+use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
 use crate::scan::{EsModule, WrapperNames, scan_module};
+use crate::source_text::read_text;
 use crate::virtual_paths::{VirtualPaths, below_app};
 use crate::{BundleOptions, PackageId};
 
@@ -71,6 +73,8 @@ pub(crate) enum Body {
 /// A CommonJS module: the function around it, and what it asks for.
 pub(crate) struct CommonJs {
     pub(crate) function: Function,
+    pub(crate) parts: CommonJsParts,
+    /// Of all parts.
     pub(crate) requests: Requests,
     pub(crate) is_json: bool,
 }
@@ -127,7 +131,12 @@ impl Module {
 
 /// Loads the whole graph, and goes on after errors.
 pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Diagnostics> {
+    parsing_ahead(|ahead| load(app, options, ahead))
+}
+
+fn load(app: &App, options: &BundleOptions, ahead: Ahead) -> Result<Graph, Diagnostics> {
     let mut loader = Loader {
+        ahead,
         options,
         resolver: NodeResolver::new(),
         graph: Graph {
@@ -145,9 +154,9 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
         unknown: Vec::new(),
     };
     loader.enqueue(app.entry.clone(), None);
-    while let Some((file, id, importer)) = loader.queue.pop_front() {
-        let module = loader.load(file, importer);
-        debug_assert_eq!(loader.graph.modules.len(), id);
+    while let Some(queued) = loader.queue.pop_front() {
+        let id = loader.graph.modules.len();
+        let module = loader.load(queued);
         loader.graph.modules.push(module);
         loader.follow(id);
     }
@@ -158,11 +167,12 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
 }
 
 struct Loader<'a> {
+    ahead: Ahead,
     options: &'a BundleOptions,
     resolver: NodeResolver,
     graph: Graph,
     by_file: HashMap<PathBuf, ModuleId>,
-    queue: VecDeque<(PathBuf, ModuleId, Option<ModuleId>)>,
+    queue: VecDeque<Queued>,
     /// Requests that cannot succeed; whether that matters is known when everything is loaded.
     failures: Vec<FailedRequest>,
     /// Calls of `require` and `import` whose specifiers are not known.
@@ -179,6 +189,21 @@ struct FailedRequest {
     found: Diagnostic,
 }
 
+/// A file whose turn comes when those before it have been followed.
+struct Queued {
+    file: PathBuf,
+    importer: Option<ModuleId>,
+    text: Text,
+}
+
+/// What is in a file.
+enum Text {
+    Unreadable(Box<Diagnostic>),
+    Json(String),
+    /// Being parsed; how long it is.
+    Source(Lrc<SourceFile>, usize),
+}
+
 /// A place that asks for a module.
 struct Asked<'a> {
     specifier: &'a str,
@@ -190,13 +215,36 @@ struct Asked<'a> {
 impl Loader<'_> {
     fn enqueue(&mut self, file: PathBuf, importer: Option<ModuleId>) -> ModuleId {
         let next = self.by_file.len();
-        *self.by_file.entry(file.clone()).or_insert_with(|| {
-            self.queue.push_back((file, next, importer));
-            next
-        })
+        if let Some(known) = self.by_file.get(&file) {
+            return *known;
+        }
+        self.by_file.insert(file.clone(), next);
+        let text = self.read(&file);
+        self.queue.push_back(Queued { file, importer, text });
+        next
     }
 
-    fn load(&mut self, file: PathBuf, importer: Option<ModuleId>) -> Module {
+    /// Reads a file, and begins to parse it.
+    fn read(&mut self, file: &Path) -> Text {
+        let packages = &mut self.graph.packages;
+        let path = self.graph.virtual_paths.assign(file, packages);
+        let package = packages.nearest(file.parent().unwrap_or(file));
+        let package_type = package.map_or(PackageType::Unstated, |package| package.package_type());
+        let dialect = Dialect::of(file, None);
+        match read_text(file, below_app(&path)) {
+            Err(found) => Text::Unreadable(found),
+            Ok(text) if dialect.extension == "json" => Text::Json(text),
+            Ok(text) => {
+                let bytes = text.len();
+                let source = self.graph.sources.map.new_source_file(FileName::Custom(path).into(), text);
+                self.ahead.start(source.clone(), Grammar::of(&dialect, package_type));
+                Text::Source(source, bytes)
+            }
+        }
+    }
+
+    fn load(&mut self, queued: Queued) -> Module {
+        let Queued { file, importer, text } = queued;
         let folder = file.parent().unwrap_or(&file).to_owned();
         let packages = &mut self.graph.packages;
         let path = self.graph.virtual_paths.assign(&file, packages);
@@ -215,6 +263,7 @@ impl Loader<'_> {
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
+                parts: CommonJsParts::default(),
                 requests: Requests::default(),
                 is_json: false,
             })),
@@ -225,7 +274,7 @@ impl Loader<'_> {
             file,
             path,
         };
-        match self.read_body(&mut module, &dialect, package_type) {
+        match self.body_of(&mut module, text, &dialect, package_type) {
             Ok(body) => module.body = body,
             Err(found) => {
                 let importers = self.importers(importer, module.shown());
@@ -253,19 +302,26 @@ impl Loader<'_> {
         }
     }
 
-    fn read_body(&self, module: &mut Module, dialect: &Dialect, package: PackageType) -> Result<Body, Vec<Diagnostic>> {
+    fn body_of(
+        &mut self,
+        module: &mut Module,
+        text: Text,
+        dialect: &Dialect,
+        package: PackageType,
+    ) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let text = read_text(&module.file, &shown).map_err(|found| vec![*found])?;
-        module.source_bytes = text.len();
-        if dialect.extension == "json" {
-            let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
-            let span = Span::new(file.start_pos, file.end_pos);
-            let function = json_module(&text, span, sources.unresolved_ctxt())
-                .map_err(|error| vec![broken_json(&shown, &text, &error)])?;
-            return Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))));
-        }
-        let parsed = parse_source(sources, &module.path, dialect, package, text).map_err(|errors| {
+        let file = match text {
+            Text::Unreadable(found) => return Err(vec![*found]),
+            Text::Json(text) => return json_body(sources, module, text).map_err(|found| vec![found]),
+            Text::Source(file, bytes) => {
+                module.source_bytes = bytes;
+                file
+            }
+        };
+        let program = self.ahead.finish(&file, Grammar::of(dialect, package), &sources.comments);
+        let lowered = program.map_err(|error| vec![error]).and_then(|it| lower_parsed(sources, it, dialect));
+        let parsed = lowered.map_err(|errors| {
             let finding = |error: SyntaxError| {
                 let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
                 Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
@@ -474,26 +530,13 @@ impl Loader<'_> {
     }
 }
 
-fn read_text(file: &Path, shown: &str) -> Result<String, Box<Diagnostic>> {
-    let unreadable = |error: std::io::Error| {
-        Box::new(Diagnostic::of_file(Severity::Error, shown, format!("`{shown}` cannot be read: {error}.")))
-    };
-    let bytes_max = SOURCE_BYTES_MAX;
-    if fs::metadata(file).map_err(unreadable)?.len() > bytes_max {
-        let sentence = format!("`{shown}` is larger than {} MiB, which is too large for a module.", bytes_max >> 20);
-        let found = Diagnostic::of_file(Severity::Error, shown, sentence);
-        return Err(found.with_hint("Read it as a file: `readFileSync(new URL('./file', import.meta.url))`.").into());
-    }
-    String::from_utf8(fs::read(file).map_err(unreadable)?).map_err(|error| {
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-        let line = valid.matches('\n').count() + 1;
-        let column = valid.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        let sentence = format!("`{shown}` is not valid UTF-8.");
-        Diagnostic::of_file(Severity::Error, shown, sentence)
-            .at_line(&String::from_utf8_lossy(error.as_bytes()), line, column)
-            .with_hint("Save it as UTF-8.")
-            .into()
-    })
+fn json_body(sources: &Sources, module: &mut Module, text: String) -> Result<Body, Diagnostic> {
+    module.source_bytes = text.len();
+    let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
+    let span = Span::new(file.start_pos, file.end_pos);
+    let function = json_module(&text, span, sources.unresolved_ctxt())
+        .map_err(|error| broken_json(module.shown(), &text, &error))?;
+    Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))))
 }
 
 /// TypeScript that is no ES module for its package was written to be compiled to CommonJS.
@@ -508,7 +551,7 @@ enum IsJson {
     No,
 }
 
-fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> CommonJs {
+fn commonjs_of(sources: &Sources, mut function: Function, is_json: IsJson) -> CommonJs {
     let params: Vec<Id> =
         function.params.iter().filter_map(|param| param.pat.as_ident().map(|name| name.to_id())).collect();
     let names = ModuleNames {
@@ -517,8 +560,11 @@ fn commonjs_of(sources: &Sources, function: Function, is_json: IsJson) -> Common
         create_requires: Vec::new(),
         texts: Rc::new(known_names(&function.body)),
     };
-    let requests = find_requests(&function.body, &names);
-    CommonJs { function, requests, is_json: is_json == IsJson::Yes }
+    let mut requests = Requests::default();
+    let body = function.body.get_or_insert_with(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
+    let parts = cut_commonjs(sources, &mut body.stmts, &names);
+    parts.parts.iter().for_each(|part| requests.add(part.requests.clone()));
+    CommonJs { function, parts, requests, is_json: is_json == IsJson::Yes }
 }
 
 /// A package that is left to be loaded at run time, or something in it.

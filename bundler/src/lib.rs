@@ -1,14 +1,17 @@
 //! Turns a JavaScript or TypeScript entry and everything it imports into one resumable script.
 
 mod advice;
+mod ahead;
 mod assemble;
 mod assets;
 mod ast;
 mod catch_vars;
+mod commonjs_parts;
 mod define;
 mod diagnostics;
 mod dialect;
 mod early_errors;
+mod early_vars;
 mod emit;
 mod emit_commonjs;
 mod emit_esm;
@@ -46,8 +49,11 @@ mod runtime;
 mod runtime_names;
 mod scan;
 mod shake;
+mod shake_commonjs;
+mod source_text;
 mod spelling;
 mod steps;
+mod suspensions;
 mod treemap;
 mod virtual_paths;
 
@@ -138,6 +144,8 @@ pub struct Bundle {
     pub script: String,
     /// From positions in `script` to those in the original files, as source map version 3.
     pub source_map: String,
+    /// The same without names, as the device reads it: `edgepack_format::positions`.
+    pub positions: Vec<u8>,
     /// All files that were loaded, the entry first.
     pub inputs: Vec<Input>,
     /// The modules in the script, in the order of their first import.
@@ -181,7 +189,7 @@ pub struct ModuleInfo {
 }
 
 /// A package by name and version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageId {
     /// As in its package.json.
     pub name: String,
@@ -250,6 +258,7 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     Ok(Bundle {
         script: printed.script,
         source_map: printed.source_map,
+        positions: printed.positions,
         inputs,
         modules: emitted.modules,
         assets,

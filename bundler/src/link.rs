@@ -1,12 +1,13 @@
 //! Decides when each module runs, and what every imported name stands for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
+use crate::names::is_whole;
 use crate::requires::DependencyKind;
 use crate::scan::{EsModule, Export, ImportBinding, Imported, Use};
 use crate::spelling::nearest;
@@ -19,6 +20,8 @@ pub(crate) struct Linked {
     pub(crate) evaluation: Vec<Evaluation>,
     /// By module: whether it, or something it imports, awaits at its top level.
     pub(crate) awaits: Vec<bool>,
+    /// Whether modules may have to run while others wait.
+    pub(crate) side_by_side: bool,
 }
 
 /// When a module runs.
@@ -56,7 +59,9 @@ pub(crate) fn link_graph(graph: Graph, form: Form) -> Result<Linked, Diagnostics
         .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
         .collect();
     let evaluation = choose_evaluation(&graph, form);
-    let mut linked = Linked { graph, evaluation, awaits };
+    let roots = asked_for(&graph, DependencyKind::DynamicImport).into_iter().chain([0]);
+    let side_by_side = roots.collect::<BTreeSet<_>>().into_iter().any(|root| runs_side_by_side(&graph, root));
+    let mut linked = Linked { graph, evaluation, awaits, side_by_side };
     let mut all = std::mem::take(&mut linked.graph.errors);
     all.extend(find_missing_names(&linked));
     if all.is_empty() {
@@ -114,7 +119,7 @@ fn choose_evaluation(graph: &Graph, form: Form) -> Vec<Evaluation> {
     let required = static_closure(graph, asked_for(graph, DependencyKind::Require));
     let imported = static_closure(graph, asked_for(graph, DependencyKind::DynamicImport));
     let program_awaits = eager.iter().any(|id| awaits(graph, *id));
-    let side_by_side = form == Form::Resumable && program_awaits && runs_side_by_side(graph);
+    let side_by_side = form == Form::Resumable && program_awaits && runs_side_by_side(graph, 0);
     (0..graph.modules.len())
         .map(|id| match &graph.modules[id].body {
             Body::CommonJs(_) => Evaluation::CommonJs,
@@ -128,8 +133,11 @@ fn choose_evaluation(graph: &Graph, form: Form) -> Vec<Evaluation> {
 
 /// Whether something comes after a module that awaits without waiting for it. In a circle a module does not wait for
 /// those that come after it.
-fn runs_side_by_side(graph: &Graph) -> bool {
-    let order = program_order(graph);
+fn runs_side_by_side(graph: &Graph, root: ModuleId) -> bool {
+    if !static_closure(graph, [root]).into_iter().any(|id| awaits(graph, id)) {
+        return false;
+    }
+    let order = program_order(graph, root);
     let place: HashMap<ModuleId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let waits_for = |later: usize, earlier: usize| {
         let mut seen = HashSet::new();
@@ -146,11 +154,11 @@ fn runs_side_by_side(graph: &Graph) -> bool {
     awaiting.into_iter().any(|at| (at + 1..order.len()).any(|later| !waits_for(later, at)))
 }
 
-/// The program's modules, each after what it imports.
-fn program_order(graph: &Graph) -> Vec<ModuleId> {
+/// `root` and its modules, each after what it imports.
+fn program_order(graph: &Graph, root: ModuleId) -> Vec<ModuleId> {
     let mut order = Vec::new();
-    let mut seen = HashSet::from([0]);
-    let mut stack = vec![(0, 0)];
+    let mut seen = HashSet::from([root]);
+    let mut stack = vec![(root, 0)];
     while let Some((id, next)) = stack.pop() {
         match graph.modules[id].import_targets.get(next) {
             Some(target) => {
@@ -362,11 +370,49 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
                     let found = place(format!("`{from}` exports `{name}` more than once through `export *`."));
                     errors.push(found.with_hint("Import it from the module that declares it."));
                 }
+                Binding::Property(Target::Module(target), name) if !is_whole(&name) => {
+                    let Some(names) = commonjs_names(linked, target).filter(|names| !names.contains(&name)) else {
+                        continue;
+                    };
+                    // Node's own words.
+                    let found = place(format!("Named export '{name}' not found: `{from}` is a CommonJS module."));
+                    let nearest = nearest(&name, names.iter().map(|candidate| &**candidate));
+                    errors.push(found.with_hint(match nearest {
+                        Some(candidate) => format!("Did you mean `{candidate}`?"),
+                        None => "What it exports as a whole is its default export.".to_owned(),
+                    }));
+                }
                 _ => {}
             }
         }
     }
     errors
+}
+
+/// All names that a CommonJS module can export; `None` if that is not known.
+fn commonjs_names(linked: &Linked, root: ModuleId) -> Option<BTreeSet<Atom>> {
+    let mut names = BTreeSet::from(["__esModule".into()]);
+    let mut seen = HashSet::from([root]);
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        let module = &linked.graph.modules[id];
+        let Body::CommonJs(body) = &module.body else {
+            names.extend(linked.exports_of(id).into_iter().map(|(name, _)| name));
+            continue;
+        };
+        if !body.parts.are_statements {
+            return None;
+        }
+        names.extend(body.parts.exported_by.keys().cloned());
+        names.extend(body.parts.parts.iter().flat_map(|part| &part.reads).cloned());
+        for star in body.parts.parts.iter().filter_map(|part| part.star) {
+            let target = module_of(module.targets.get(&star)?)?;
+            if seen.insert(target) {
+                open.push(target);
+            }
+        }
+    }
+    Some(names)
 }
 
 fn suggest_name(linked: &Linked, target: &Target, name: &Atom, found: Diagnostic) -> Diagnostic {

@@ -13,7 +13,8 @@ use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 /// Renames what `program` declares, to nothing in `taken`; a name in `kept` only changes where it would hide
 /// another one.
 pub(crate) fn mangle_names(program: &mut Program, kept: HashSet<Id>, taken: &[Atom]) {
-    program.visit_mut_with(&mut renamer(config(), Shortener { kept, taken, refused: RefCell::default() }));
+    let reserved = kept.iter().map(|id| id.0.clone()).collect();
+    program.visit_mut_with(&mut renamer(config(), Shortener { kept, reserved, taken, refused: RefCell::default() }));
     mangle_private_names(program);
 }
 
@@ -59,6 +60,8 @@ fn config() -> Config {
 
 struct Shortener<'a> {
     kept: HashSet<Id>,
+    /// The names in `kept`, which others must not get before.
+    reserved: HashSet<Atom>,
     taken: &'a [Atom],
     /// Names of `kept` that were proposed once already.
     refused: RefCell<HashSet<Id>>,
@@ -75,7 +78,12 @@ impl Renamer for Shortener<'_> {
         if self.kept.contains(original) && self.refused.borrow_mut().insert(original.clone()) {
             return original.0.clone();
         }
-        next_short_name(n)
+        loop {
+            let name = next_short_name(n);
+            if !self.reserved.contains(&name) {
+                return name;
+            }
+        }
     }
 
     fn unresolved_symbols(&self) -> Vec<Atom> {

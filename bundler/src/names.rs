@@ -42,15 +42,13 @@ enum Scope {
 pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
     let mut names = Names { dynamic_imports: count_dynamic_imports(linked, live), ..Names::default() };
     let asked = if form == Form::Resumable { HashSet::new() } else { asked_by_commonjs(linked, live) };
+    names.commonjs_numbers = number_commonjs(linked, live);
     for (id, module) in linked.graph.modules.iter().enumerate() {
         if !live.modules[id] {
             continue;
         }
         match linked.evaluation[id] {
-            Evaluation::CommonJs => {
-                let number = names.commonjs_numbers.len();
-                names.commonjs_numbers.insert(id, number);
-            }
+            Evaluation::CommonJs => {}
             evaluation => {
                 let mut is_wrapped = evaluation == Evaluation::Wrapped;
                 let mut is_numbered = is_wrapped || live.imported.contains(&id);
@@ -84,6 +82,15 @@ pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
         }
     }
     names
+}
+
+/// In the order of their paths, which have most in common with their neighbours then.
+fn number_commonjs(linked: &Linked, live: &Live) -> HashMap<ModuleId, usize> {
+    let modules = &linked.graph.modules;
+    let is_live = |id: &ModuleId| live.modules[*id] && linked.evaluation[*id] == Evaluation::CommonJs;
+    let mut ids: Vec<ModuleId> = (0..modules.len()).filter(is_live).collect();
+    ids.sort_by(|a, b| modules[*a].path.split('/').cmp(modules[*b].path.split('/')));
+    ids.into_iter().enumerate().map(|(number, id)| (id, number)).collect()
 }
 
 fn count_dynamic_imports(linked: &Linked, live: &Live) -> usize {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::sync::Lrc;
-use swc_core::common::{DUMMY_SP, FileName, Mark, SourceFile, SourceMap, Span, Spanned, SyntaxContext};
+use swc_core::common::{DUMMY_SP, Mark, SourceFile, SourceMap, Span, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::parser::{
     EsSyntax, Syntax, TsSyntax, error::Error, parse_file_as_commonjs, parse_file_as_module, parse_file_as_program,
@@ -51,17 +51,21 @@ impl Sources {
     }
 }
 
-/// Parses `text`.
-pub(crate) fn parse_source(
-    sources: &Sources,
-    path: &str,
-    dialect: &Dialect,
-    package: PackageType,
-    text: String,
-) -> Result<Parsed, Vec<SyntaxError>> {
-    let file = sources.map.new_source_file(Lrc::new(FileName::Custom(path.to_owned())), text);
-    let system = module_system(&dialect.extension, package);
-    let program = parse_or_give_up(sources, &file, syntax_for(dialect), system).map_err(|error| vec![error])?;
+/// How a file is parsed.
+#[derive(Clone, Copy)]
+pub(crate) struct Grammar {
+    syntax: Syntax,
+    system: ModuleSystem,
+}
+
+impl Grammar {
+    pub(crate) fn of(dialect: &Dialect, package: PackageType) -> Self {
+        Self { syntax: syntax_for(dialect), system: module_system(&dialect.extension, package) }
+    }
+}
+
+/// Turns the syntax of a file into that of a module, with its names resolved.
+pub(crate) fn lower_parsed(sources: &Sources, program: Program, dialect: &Dialect) -> Result<Parsed, Vec<SyntaxError>> {
     Ok(match program {
         Program::Module(module) => {
             // In TypeScript a name may stand for a type and a value at once.
@@ -112,14 +116,13 @@ fn syntax_for(dialect: &Dialect) -> Syntax {
     })
 }
 
-/// A few malformed sources break what swc's parser asserts.
-fn parse_or_give_up(
-    sources: &Sources,
+/// Parses a file. A few malformed sources break what swc's parser asserts.
+pub(crate) fn parse_file(
     file: &Lrc<SourceFile>,
-    syntax: Syntax,
-    system: ModuleSystem,
+    grammar: Grammar,
+    comments: &SingleThreadedComments,
 ) -> Result<Program, SyntaxError> {
-    catch_unwind(AssertUnwindSafe(|| parse_program(sources, file, syntax, system))).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| parse_program(file, grammar, comments))).unwrap_or_else(|panic| {
         let reason = panic.downcast_ref::<String>().map(|text| text.trim_start_matches("assertion failed: "));
         let message = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         Err(SyntaxError {
@@ -130,19 +133,18 @@ fn parse_or_give_up(
 }
 
 fn parse_program(
-    sources: &Sources,
     file: &Lrc<SourceFile>,
-    syntax: Syntax,
-    system: ModuleSystem,
+    Grammar { syntax, system }: Grammar,
+    comments: &SingleThreadedComments,
 ) -> Result<Program, SyntaxError> {
     let as_module = || {
         let mut errors = Vec::new();
-        let parsed = parse_file_as_module(file, syntax, EsVersion::EsNext, Some(&sources.comments), &mut errors);
+        let parsed = parse_file_as_module(file, syntax, EsVersion::EsNext, Some(comments), &mut errors);
         first_error(parsed, errors).map(Program::Module)
     };
     let as_commonjs = || {
         let mut errors = Vec::new();
-        let parsed = parse_file_as_commonjs(file, syntax, EsVersion::EsNext, Some(&sources.comments), &mut errors);
+        let parsed = parse_file_as_commonjs(file, syntax, EsVersion::EsNext, Some(comments), &mut errors);
         first_error(parsed, errors).map(Program::Script)
     };
     let typescript = matches!(syntax, Syntax::Typescript(_));
@@ -157,15 +159,14 @@ fn parse_program(
             _ => Err(error),
         }),
         ModuleSystem::BySyntax => as_commonjs().or_else(|commonjs_error| {
-            as_typescript_commonjs().map_err(|module_error| {
-                if looks_like_esm(sources, file, syntax) { module_error } else { commonjs_error }
-            })
+            as_typescript_commonjs()
+                .map_err(|module_error| if looks_like_esm(file, syntax) { module_error } else { commonjs_error })
         }),
     }
 }
 
-fn looks_like_esm(sources: &Sources, file: &Lrc<SourceFile>, syntax: Syntax) -> bool {
-    let parsed = parse_file_as_program(file, syntax, EsVersion::EsNext, Some(&sources.comments), &mut Vec::new());
+fn looks_like_esm(file: &Lrc<SourceFile>, syntax: Syntax) -> bool {
+    let parsed = parse_file_as_program(file, syntax, EsVersion::EsNext, None, &mut Vec::new());
     parsed.map_or_else(
         |_| file.src.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")),
         |program| program.is_module(),

@@ -7,12 +7,16 @@ use swc_core::ecma::ast::Program;
 use swc_core::ecma::codegen::text_writer::{JsWriter, WriteJs, omit_trailing_semi};
 use swc_core::ecma::codegen::{Config, Emitter};
 
+use edgepack_format::positions::Mapping;
+
 use crate::Whitespace;
 
 /// The script as text.
 pub(crate) struct Printed {
     pub(crate) script: String,
     pub(crate) source_map: String,
+    /// The same, as the device reads it.
+    pub(crate) positions: Vec<u8>,
 }
 
 /// Prints `program`, whose names clash no more.
@@ -28,9 +32,25 @@ pub(crate) fn print_script(program: &Program, sources: &Lrc<SourceMap>, whitespa
     drop(emitter);
     keep_char_boundaries(&mut mappings, sources);
     let map = sources.build_source_map(&mappings, None, Paths);
+    let sources: Vec<&str> = map.sources().map(|source| &**source).collect();
+    let mapped = map.tokens().filter(|token| token.has_source()).map(|token| Mapping {
+        script_line: token.get_dst_line(),
+        script_column: token.get_dst_col(),
+        source: token.get_src_id(),
+        line: token.get_src_line(),
+        column: token.get_src_col(),
+    });
+    let positions = positions_of(&sources, mapped.collect());
     let mut source_map = Vec::new();
     map.to_writer(&mut source_map).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
-    Printed { script: into_text(script), source_map: into_text(source_map) }
+    Printed { script: into_text(script), source_map: into_text(source_map), positions }
+}
+
+fn positions_of(sources: &[&str], mut mapped: Vec<Mapping>) -> Vec<u8> {
+    mapped.sort_by_key(|it| (it.script_line, it.script_column));
+    // What follows is at the same place until another one is named.
+    mapped.dedup_by_key(|it| (it.script_line, it.source, it.line, it.column));
+    edgepack_format::positions::encode(sources, &mapped)
 }
 
 /// The printer also maps positions that it has only computed, such as that before a closing quote: between two

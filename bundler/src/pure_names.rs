@@ -9,17 +9,26 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 /// What is known about what a module declares.
 #[derive(Debug, Default)]
 pub(crate) struct PureNames {
-    /// Functions and classes that are never assigned again, and have no setters.
-    pub(crate) plain: HashSet<Id>,
+    /// Functions and classes that are never assigned again, and whose setters are known.
+    pub(crate) plain: HashMap<Id, Setters>,
     /// Those among them that have no getters.
     pub(crate) without_getters: HashSet<Id>,
     /// Constants that are no objects.
     pub(crate) constants: HashSet<Id>,
+    /// Those among them that are texts.
+    pub(crate) texts: HashSet<Id>,
     /// Functions that are said to have no effects.
     pub(crate) functions: HashSet<Id>,
     /// Classes whose constructors only fill their objects, if they are given no more arguments than this.
     pub(crate) constructors: HashMap<Id, usize>,
     reassigned: HashSet<Id>,
+}
+
+/// The names of the setters of a class, its parents' among them.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Setters {
+    pub(crate) of_class: HashSet<Atom>,
+    pub(crate) of_instances: HashSet<Atom>,
 }
 
 impl PureNames {
@@ -36,25 +45,41 @@ impl PureNames {
     }
 }
 
-fn find_plain_objects(statements: &[Stmt], reassigned: &HashSet<Id>) -> HashSet<Id> {
-    let mut found = HashSet::new();
+fn find_plain_objects(statements: &[Stmt], reassigned: &HashSet<Id>) -> HashMap<Id, Setters> {
+    let mut found: HashMap<Id, Setters> = HashMap::new();
     for stmt in statements {
         match stmt {
-            Stmt::Decl(Decl::Fn(function)) => drop(found.insert(function.ident.to_id())),
-            Stmt::Decl(Decl::Class(class)) => {
+            Stmt::Decl(Decl::Fn(function)) => drop(found.insert(function.ident.to_id(), Setters::default())),
+            Stmt::Decl(Decl::Class(decl)) => {
                 // A parent class that is not known may have setters.
-                let parent = class.class.super_class.as_ref();
-                let parent_is_plain =
-                    parent.is_none_or(|parent| parent.as_ident().is_some_and(|parent| found.contains(&parent.to_id())));
-                if parent_is_plain && setters_of(&class.class).is_empty() {
-                    found.insert(class.ident.to_id());
+                let inherited = match decl.class.super_class.as_deref() {
+                    None => Some(Setters::default()),
+                    Some(parent) => parent.as_ident().and_then(|parent| found.get(&parent.to_id()).cloned()),
+                };
+                if let Some(setters) = inherited.and_then(|inherited| with_setters(inherited, &decl.class)) {
+                    found.insert(decl.ident.to_id(), setters);
                 }
             }
             _ => {}
         }
     }
-    found.retain(|id| !reassigned.contains(id));
+    found.retain(|id, _| !reassigned.contains(id));
     found
+}
+
+/// `None` if one has a name that is not known.
+fn with_setters(mut setters: Setters, class: &Class) -> Option<Setters> {
+    for member in &class.body {
+        match member {
+            ClassMember::Method(method) if method.kind == MethodKind::Setter => {
+                let names = if method.is_static { &mut setters.of_class } else { &mut setters.of_instances };
+                names.insert(method.key.as_ident()?.sym.clone());
+            }
+            ClassMember::AutoAccessor(_) => return None,
+            _ => {}
+        }
+    }
+    Some(setters)
 }
 
 /// What is assigned after it has been declared.
@@ -65,7 +90,7 @@ pub(crate) fn find_reassigned(statements: &[Stmt]) -> HashSet<Id> {
 }
 
 /// Functions and classes whose properties are surely no getters.
-fn find_without_getters(statements: &[Stmt], plain: &HashSet<Id>) -> HashSet<Id> {
+fn find_without_getters(statements: &[Stmt], plain: &HashMap<Id, Setters>) -> HashSet<Id> {
     let is_getter = |member: &ClassMember| match member {
         ClassMember::Method(method) => method.kind == MethodKind::Getter,
         _ => false,
@@ -83,7 +108,7 @@ fn find_without_getters(statements: &[Stmt], plain: &HashSet<Id>) -> HashSet<Id>
             _ => {}
         }
     }
-    found.retain(|id| plain.contains(id));
+    found.retain(|id| plain.contains_key(id));
     found
 }
 

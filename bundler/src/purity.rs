@@ -52,6 +52,11 @@ impl<'a> Purity<'a> {
         purity
     }
 
+    /// Names that hold what other modules export: reading their properties runs nothing that matters.
+    pub(crate) fn trust(&mut self, modules: impl Iterator<Item = Id>) {
+        self.names.without_getters.extend(modules);
+    }
+
     /// What other modules may call without an effect.
     pub(crate) fn into_callable(self) -> HashSet<Id> {
         self.names.functions.into_iter().chain(self.names.constructors.into_keys()).collect()
@@ -113,6 +118,9 @@ impl<'a> Purity<'a> {
                     if is_annotated && matches!(&**init, Expr::Fn(_) | Expr::Arrow(_)) {
                         self.names.functions.insert(id);
                     } else if var.kind == VarDeclKind::Const && self.is_primitive(init) {
+                        if self.is_text(init) {
+                            self.names.texts.insert(id.clone());
+                        }
                         self.names.constants.insert(id);
                     }
                 }
@@ -222,14 +230,22 @@ impl<'a> Purity<'a> {
         }
     }
 
+    /// Of what is surely no object, whether it is a text: of the members that are known only `source` is no number.
+    fn is_text(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Lit(Lit::Str(_)) | Expr::Tpl(_) => true,
+            Expr::Ident(ident) => self.names.texts.contains(&ident.to_id()),
+            Expr::Bin(bin) => bin.op == op!(bin, "+") && (self.is_text(&bin.left) || self.is_text(&bin.right)),
+            Expr::Member(member) => member.prop.is_ident_with("source"),
+            Expr::Call(call) => self.is_text_method(call),
+            _ => false,
+        }
+    }
+
     /// A method of a string that gives a string, with primitive arguments.
     fn is_text_method(&self, call: &CallExpr) -> bool {
         let Some(member) = call.callee.as_expr().and_then(|callee| callee.as_member()) else { return false };
-        let is_text = match &*member.obj {
-            Expr::Lit(Lit::Str(_)) | Expr::Tpl(_) | Expr::Member(_) => self.is_primitive(&member.obj),
-            Expr::Call(inner) => self.is_text_method(inner),
-            _ => false,
-        };
+        let is_text = self.is_primitive(&member.obj) && self.is_text(&member.obj);
         let known = ["replace", "replaceAll", "toUpperCase", "toLowerCase", "slice", "trim", "concat", "substring"];
         is_text
             && member.prop.as_ident().is_some_and(|name| known.contains(&&*name.sym))
@@ -452,16 +468,16 @@ impl<'a> Purity<'a> {
 pub(crate) fn attached_to(stmt: &Stmt, purity: &Purity<'_>) -> Option<Id> {
     let assign = stmt.as_expr()?.expr.as_assign()?;
     let AssignTarget::Simple(SimpleAssignTarget::Member(target)) = &assign.left else { return None };
-    if assign.op != op!("=") || target.prop.is_computed() || target.prop.is_ident_with("__proto__") {
-        return None;
-    }
-    let owner = match &*target.obj {
-        Expr::Ident(owner) => owner,
-        Expr::Member(inner) if inner.prop.is_ident_with("prototype") => inner.obj.as_ident()?,
+    let name = &target.prop.as_ident().filter(|name| name.sym != "__proto__" && assign.op == op!("="))?.sym;
+    let (owner, is_instances) = match &*target.obj {
+        Expr::Ident(owner) => (owner, false),
+        Expr::Member(inner) if inner.prop.is_ident_with("prototype") => (inner.obj.as_ident()?, true),
         _ => return None,
     };
     let id = owner.to_id();
-    let is_local = purity.names.plain.contains(&id) && !purity.imports.contains_key(&id);
+    let setters = purity.names.plain.get(&id)?;
+    let setters = if is_instances { &setters.of_instances } else { &setters.of_class };
+    let is_local = !setters.contains(name) && !purity.imports.contains_key(&id);
     (is_local && purity.is_surely_pure(&assign.right)).then_some(id)
 }
 

@@ -69,6 +69,32 @@ pub(crate) struct Requests {
     pub(crate) names_yield: bool,
 }
 
+impl Requests {
+    /// Takes in what another piece of the same module asks for.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.dependencies.extend(other.dependencies);
+        self.patterns.extend(other.patterns);
+        self.files.extend(other.files);
+        self.unknown_specifiers.extend(other.unknown_specifiers);
+        self.created_requires.extend(other.created_requires);
+        self.params.extend(other.params);
+        self.mentions_arguments |= other.mentions_arguments;
+        self.hands_on_module |= other.hands_on_module;
+        self.calls_eval |= other.calls_eval;
+        self.awaits_at_top |= other.awaits_at_top;
+        self.names_yield |= other.names_yield;
+    }
+
+    /// Whether the code may come to hold any module, whatever it is called.
+    pub(crate) fn may_ask_for_any(&self) -> bool {
+        self.calls_eval
+            || self.mentions_arguments
+            || self.hands_on_module
+            || self.params.contains("require")
+            || !(self.unknown_specifiers.is_empty() && self.created_requires.is_empty())
+    }
+}
+
 /// What identifies the names that matter in one module.
 #[derive(Debug, Clone)]
 pub(crate) struct ModuleNames {
@@ -147,6 +173,14 @@ impl RequestFinder {
         call.visit_children_with(self);
         self.paths -= 1;
         true
+    }
+
+    fn only_asks_for_module(&mut self, expr: &Expr) -> bool {
+        let is_module = expr.as_ident().is_some_and(|it| it.sym == "module" && it.ctxt == self.names.wrapper);
+        if is_module {
+            self.found.params.insert("module");
+        }
+        is_module
     }
 
     fn kind_of(&self, call: &CallExpr) -> Option<DependencyKind> {
@@ -248,6 +282,20 @@ impl Visit for RequestFinder {
         } else {
             member.visit_children_with(self);
         }
+    }
+
+    /// `typeof module` and `module && …` do not hand it on.
+    fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
+        if !(matches!(unary.op, op!("typeof") | op!("!")) && self.only_asks_for_module(&unary.arg)) {
+            unary.arg.visit_with(self);
+        }
+    }
+
+    fn visit_bin_expr(&mut self, bin: &BinExpr) {
+        if !(bin.op == op!("&&") && self.only_asks_for_module(&bin.left)) {
+            bin.left.visit_with(self);
+        }
+        bin.right.visit_with(self);
     }
 
     fn visit_ident(&mut self, ident: &Ident) {

@@ -3,8 +3,15 @@
   // `require.cache`: CommonJS modules by file name.
   var $cache = Object.create(null);
 
-  // By id: [path below /app, body, and if the body wants a whole `require`, not just its calls, what makes it].
+  // By id: the body, a generator function if it may be suspended; or, if it wants a whole `require`, not just its calls,
+  // [body, what makes that].
   var $commonjs = $table;
+
+  // Paths below /app by id, in their order: each as the number of folders it shares with the one before, as a letter,
+  // and the rest.
+  var $paths = $packed.split("//").map(function (path) {
+    return (this.names = this.names.slice(0, path.charCodeAt() - 97).concat(path.slice(1).split("/"))).join("/");
+  }, { names: [] });
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
   var $current, $main, $entry;
@@ -38,7 +45,7 @@
   }
 
   function* $require(id) {
-    var definition = $commonjs[id], filename = "/app/" + definition[0], before = $current;
+    var body = $commonjs[id], make = body[1], filename = "/app/" + $paths[id], before = $current;
     var parent = id === $entry ? null : before || $main, module = $cache[filename];
     if (module) {
       if (parent && !parent.children.includes(module)) parent.children.push(module);
@@ -49,8 +56,10 @@
     if (id === $entry) ($main = module).id = ".";
     var failed = true;
     $current = module;
+    body = body[0] || body;
     try {
-      yield* definition[1].call(module.exports, module.exports, definition[2] && definition[2](filename), module, filename, module.path);
+      var running = body.call(module.exports, module.exports, make && make(filename), module, filename, module.path);
+      if (body.constructor !== Function) yield* running;
       module.loaded = true;
       failed = false;
     } finally {
@@ -71,7 +80,7 @@
   }
 
   function $requireNow(id) {
-    var module = $cache["/app/" + $commonjs[id][0]];
+    var module = $cache["/app/" + $paths[id]];
     return module ? module.exports : $finish($require(id));
   }
 
@@ -134,7 +143,7 @@
   function $lookUp(filename, specifier) {
     if (!$byPath) {
       $byPath = Object.create(null);
-      $commonjs.forEach((definition, id) => ($byPath["/app/" + definition[0]] = { id, path: "/app/" + definition[0] }));
+      $paths.forEach((path, id) => ($byPath["/app/" + path] = { id, path: "/app/" + path }));
       $wrapped.forEach((record, id) => ($byPath["/app/" + record.path] = { id, path: "/app/" + record.path, wrapped: true }));
     }
     var path = $builtin("path"), folder = path.dirname(filename);
@@ -456,8 +465,9 @@
     });
   }
 
-  // A renamed function or class keeps the name that the program can see.
+  // A renamed function or class keeps the name that the program can see. Without a name, `value` has several by theirs.
   function $named(value, name) {
-    return Object.defineProperty(value, "name", { value: name, configurable: true });
+    if (name == null) for (name of Object.keys(value)) $named(value[name], name);
+    else return Object.defineProperty(value, "name", { value: name, configurable: true });
   }
 })

@@ -387,7 +387,7 @@ fn declared_ids(decl: &Decl) -> Vec<Id> {
 }
 
 /// Also the `var`s inside blocks, which belong to the module.
-fn declared_by_statement(stmt: &Stmt) -> Vec<Id> {
+pub(crate) fn declared_by_statement(stmt: &Stmt) -> Vec<Id> {
     struct Vars(Vec<Id>);
     impl Visit for Vars {
         fn visit_var_decl(&mut self, var: &VarDecl) {

@@ -6,11 +6,14 @@ use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
 
 use crate::Form;
+use crate::PackageId;
 use crate::graph::{Body, ModuleId, Target};
 use crate::link::{Binding, Evaluation, Linked};
+use crate::names::is_whole;
 use crate::purity::Effects;
 use crate::requires::{DependencyKind, Requests};
 use crate::scan::{ImportBinding, Use};
+use crate::shake_commonjs::Loading;
 
 /// What is kept.
 #[derive(Debug, Default)]
@@ -29,6 +32,15 @@ pub(crate) struct Live {
     pub(crate) builtins: BTreeSet<String>,
     /// Names of wrapped ES modules that others read from their namespaces.
     pub(crate) read_exports: BTreeSet<(ModuleId, Atom)>,
+    /// By module: what is read of a CommonJS module's exports.
+    pub(crate) wanted: Vec<Wanted>,
+}
+
+/// What is read of a CommonJS module's exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    Names(BTreeSet<Atom>),
 }
 
 /// A value taken from a CommonJS module or builtin.
@@ -56,11 +68,13 @@ impl Source {
     }
 }
 
-enum Work {
+pub(crate) enum Work {
     Evaluate(ModuleId),
     Part(ModuleId, usize),
     Namespace(ModuleId),
     Bind(ModuleId, Binding),
+    /// An export of a CommonJS module, or all of them.
+    Want(ModuleId, Option<Atom>),
 }
 
 /// Walks from the entry's effects to everything they use, and from its exports where the program has any.
@@ -70,11 +84,14 @@ pub(crate) fn find_live(linked: &Linked, form: Form) -> Live {
         linked,
         live: Live {
             modules: vec![false; modules.len()],
-            parts: modules.iter().map(|module| vec![false; module.esm().map_or(0, |body| body.parts.len())]).collect(),
+            parts: modules.iter().map(|module| vec![false; count_parts(&module.body)]).collect(),
+            wanted: vec![Wanted::Names(BTreeSet::new()); modules.len()],
             ..Live::default()
         },
-        work: vec![Work::Evaluate(0)],
+        work: vec![Work::Evaluate(0), Work::Want(0, None)],
         seen: HashSet::new(),
+        loading: Loading::of(linked),
+        asks_for_any: HashSet::new(),
     };
     if form != Form::Resumable {
         shaker.work.extend(linked.exports_of(0).into_iter().map(|(_, binding)| Work::Bind(0, binding)));
@@ -85,16 +102,28 @@ pub(crate) fn find_live(linked: &Linked, form: Form) -> Live {
             Work::Part(id, part) => shaker.keep_part(id, part),
             Work::Namespace(id) => shaker.keep_namespace(id),
             Work::Bind(importer, binding) => shaker.bind(importer, binding),
+            Work::Want(id, None) => shaker.want_all(id),
+            Work::Want(id, Some(name)) => shaker.want(id, name),
         }
     }
     shaker.live
 }
 
-struct Shaker<'a> {
-    linked: &'a Linked,
-    live: Live,
-    work: Vec<Work>,
+pub(crate) struct Shaker<'a> {
+    pub(crate) linked: &'a Linked,
+    pub(crate) live: Live,
+    pub(crate) work: Vec<Work>,
     seen: HashSet<(ModuleId, Id)>,
+    loading: Loading,
+    /// Packages with code that may ask for any module.
+    pub(crate) asks_for_any: HashSet<Option<PackageId>>,
+}
+
+fn count_parts(body: &Body) -> usize {
+    match body {
+        Body::CommonJs(body) => body.parts.parts.len(),
+        Body::Esm(body) => body.parts.len(),
+    }
 }
 
 impl Shaker<'_> {
@@ -104,7 +133,11 @@ impl Shaker<'_> {
         }
         let module = &self.linked.graph.modules[id];
         match &module.body {
-            Body::CommonJs(body) => self.follow(id, &body.requests),
+            Body::CommonJs(body) => {
+                let parts = body.parts.parts.iter().enumerate();
+                let effects = parts.filter(|(_, part)| self.loading.has_effects(self.linked, id, &part.effects));
+                self.work.extend(effects.map(|(index, _)| Work::Part(id, index)));
+            }
             Body::Esm(body) => {
                 for target in &module.import_targets {
                     if let Target::Module(child) = target
@@ -120,7 +153,10 @@ impl Shaker<'_> {
         }
     }
 
-    fn follow(&mut self, id: ModuleId, requests: &Requests) {
+    pub(crate) fn follow(&mut self, id: ModuleId, requests: &Requests) {
+        if requests.may_ask_for_any() {
+            self.want_whatever_may_be_asked_for(id);
+        }
         for (kind, target) in self.linked.graph.modules[id].leads(requests) {
             match target {
                 _ if kind == DependencyKind::RequireResolve => {}
@@ -143,9 +179,13 @@ impl Shaker<'_> {
         if std::mem::replace(&mut self.live.parts[id][index], true) {
             return;
         }
-        let Some(body) = self.linked.graph.modules[id].esm() else { return };
+        let body = match &self.linked.graph.modules[id].body {
+            Body::CommonJs(body) => return self.keep_commonjs_part(id, &body.parts, index),
+            Body::Esm(body) => body,
+        };
         let part = &body.parts[index];
         self.follow(id, &part.requests);
+        self.want_targets(id, &part.requests, |_| true);
         for used in &part.uses {
             match used {
                 Use::Binding(local) => self.keep_name(id, local),
@@ -196,7 +236,10 @@ impl Shaker<'_> {
     fn take(&mut self, importer: ModuleId, target: &Target, name: Option<Atom>) {
         let Some(from) = Source::of(target) else { return };
         match &from {
-            Source::CommonJs(id) => self.work.push(Work::Evaluate(*id)),
+            Source::CommonJs(id) => {
+                let wanted = name.clone().filter(|name| !is_whole(name));
+                self.work.extend([Work::Evaluate(*id), Work::Want(*id, wanted)]);
+            }
             Source::Builtin(name) => drop(self.live.builtins.insert(name.clone())),
         }
         self.live.taken.entry(importer).or_default().insert(Taken { from, name });

@@ -24,6 +24,9 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit codes: 0 success, 1 the command failed, 2 wrong usage (as clap has it). `run` and `node` become the app and
 /// end with its code.
 fn main() -> ExitCode {

@@ -16,5 +16,6 @@ pub mod image;
 pub mod limits;
 pub mod manifest;
 pub mod policy;
+pub mod positions;
 pub mod shebang;
 pub mod targets;
