@@ -72,7 +72,8 @@ fn count(project: &Project, edgepack: &Path) -> Result<Counts> {
     fs::create_dir_all(&out)?;
     let app = |name: &str, app: &Path| -> Result<Contender> {
         let program = out.join(format!("count-{name}"));
-        run(command(&edgepack.display().to_string(), ["build"], &out).arg(app).arg("-o").arg(&program))?;
+        let args = ["build", "--allow-net", "--allow-env=PORT"];
+        run(command(&edgepack.display().to_string(), args, &out).arg(app).arg("-o").arg(&program))?;
         Ok(Contender::new(name, &[&program], &[&program]))
     };
     let script = |name: &str, text: &str| -> Result<PathBuf> {
@@ -86,7 +87,7 @@ fn count(project: &Project, edgepack: &Path) -> Result<Counts> {
     ];
     for megabytes in WEIGHTS {
         let name = weight_name(megabytes);
-        apps.push((app(&name, &script(&name, &weight(megabytes))?)?, false));
+        apps.push((app(&name, &script(&name, &weight(megabytes))?)?, true));
     }
     let counted = |(app, asks): (Contender, bool)| {
         let row = instructions(&app, asks).with_context(|| app.name.clone())?;
@@ -99,7 +100,7 @@ fn weight_name(megabytes: u32) -> String {
     format!("weight-{megabytes:03}")
 }
 
-/// An app that holds so many megabytes that differ from page to page and do not compress, and prints a line.
+/// A server that holds so many megabytes that differ from page to page and do not compress.
 fn weight(megabytes: u32) -> String {
     format!(
         "const block = Buffer.alloc(1 << 20);
@@ -114,8 +115,9 @@ for (let i = 0; i < {megabytes}; i++) {{
   for (let page = 0; page < copy.length; page += 4096) copy.writeUInt32LE(i, page);
   weight.push(copy);
 }}
-globalThis.weight = weight;
-console.log('weighs', weight.length);
+const server = require('http').createServer((request, response) => response.end(String(weight.length)));
+server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('listening'));
+process.on('SIGTERM', () => process.exit());
 "
     )
 }
