@@ -69,7 +69,7 @@ pub(super) fn program(
 }
 
 fn packed(script: &str, engine: Hash, base_memory: &[u8]) -> Result<Vec<u8>> {
-    let package = Package { mode: Mode::Bundle, entry: "/app/main.js", script, source_map: "", files: Vec::new() };
+    let package = Package { mode: Mode::Bundle, entry: "/app/main.js", script, positions: &[], files: Vec::new() };
     let manifest = Manifest { grants: Grants::all(), memory_bytes_max: MEMORY_BYTES_MAX, ..Manifest::default() };
     Ok(container(&Contents {
         manifest: &manifest,
