@@ -112,18 +112,25 @@ fn fill_paths(pieces: &mut Pieces) {
     pieces.runtime.visit_mut_with(&mut PathsFiller { packed });
 }
 
-/// Each path as the number of folders that it shares with the one before, and the rest.
+/// Each path as the number of folders that it shares with the one before, and the rest; capital letters stand for `.js`.
 fn pack_paths<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     let mut packed = Vec::new();
     let mut before: Vec<&str> = Vec::new();
     for path in paths {
         let names: Vec<&str> = path.split('/').collect();
         let shared = names.iter().zip(&before).take_while(|(a, b)| a == b).count().min(names.len() - 1).min(25);
-        let letter = (b'a'..=b'z').nth(shared).map(char::from).unwrap_or_default();
-        packed.push(format!("{letter}{}", names[shared..].join("/")));
+        let rest = names[shared..].join("/");
+        packed.push(match rest.strip_suffix(".js").filter(|rest| !rest.is_empty() && !rest.ends_with('/')) {
+            Some(rest) => format!("{}{rest}", letter(b'A'..=b'Z', shared)),
+            None => format!("{}{rest}", letter(b'a'..=b'z', shared)),
+        });
         before = names;
     }
     packed.join("//")
+}
+
+fn letter(mut letters: std::ops::RangeInclusive<u8>, index: usize) -> char {
+    letters.nth(index).map(char::from).unwrap_or_default()
 }
 
 struct PathsFiller {

@@ -4,7 +4,10 @@ use swc_core::common::DUMMY_SP;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
-use crate::ast::{declare, ident_expr, ident_of, meta_property};
+use crate::ast::{
+    FunctionKind, call, declare, fresh_ident, function, function_expr, ident_expr, ident_of, member, meta_property,
+    yield_delegate,
+};
 use crate::emit::{Code, Definition, Emitter};
 use crate::graph::{CommonJs, ModuleId};
 use crate::parse::WRAPPER_PARAMS;
@@ -26,7 +29,9 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
     let rest = stmts.split_off(directives);
     match emitter.form {
         Form::Resumable => {
-            function.params.truncate(params_needed(body));
+            if !sees_everything(body) {
+                order_params(&mut function.params, body);
+            }
             stmts.extend(add_steps(rest, emitter.steps));
         }
         Form::Plain(format) => {
@@ -43,6 +48,9 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
     }
     if body.requests.hands_on_module || sees_everything(body) {
         emitter.runtime.need("$moduleRequire");
+    }
+    if sees_everything(body) {
+        function = in_nodes_order(function);
     }
     let make_require = wants_require(body).then(|| emitter.runtime.need("$makeRequire"));
     Definition { path, body: function, make_require }
@@ -92,13 +100,32 @@ fn wants_require(body: &CommonJs) -> bool {
     sees_everything(body) || body.requests.params.contains("require")
 }
 
-/// Parameters behind the last one that is mentioned are left out.
-fn params_needed(body: &CommonJs) -> usize {
-    if sees_everything(body) || body.is_json {
-        return WRAPPER_PARAMS.len();
+/// `$require` gives `module` before `require`, which few modules need as a value. Parameters behind the last one that is
+/// mentioned are left out.
+fn order_params(params: &mut Vec<Param>, body: &CommonJs) {
+    if let [_, require, module, ..] = &mut params[..] {
+        std::mem::swap(require, module);
     }
-    let last = WRAPPER_PARAMS.iter().rposition(|param| body.requests.params.contains(param));
-    last.map_or(0, |index| index + 1)
+    let is_needed = |param: &Param| {
+        let name = param.pat.as_ident().map(|name| &*name.sym);
+        name.is_some_and(|name| body.requests.params.contains(name) || (body.is_json && name == "module"))
+    };
+    let last = params.iter().rposition(is_needed);
+    params.truncate(last.map_or(0, |index| index + 1));
+}
+
+/// Code that sees its `arguments`, or everything by `eval`, has them in Node's order:
+/// `function* (exports, module, require, …) { return yield* function* (exports, require, module, …) { … }.call(this, …) }`
+fn in_nodes_order(inner: Function) -> Function {
+    let mut params: Vec<Ident> = WRAPPER_PARAMS.iter().map(|name| fresh_ident(name)).collect();
+    let this = Box::new(Expr::This(ThisExpr { span: DUMMY_SP }));
+    let args = std::iter::once(this).chain(params.iter().map(|param| ident_expr(&param.to_id()))).collect();
+    let run = call(member(function_expr(inner), "call", DUMMY_SP), args, DUMMY_SP);
+    let result = ReturnStmt { span: DUMMY_SP, arg: Some(yield_delegate(run)) };
+    if let [_, require, module, ..] = &mut params[..] {
+        std::mem::swap(require, module);
+    }
+    function(FunctionKind::Generator, params, vec![Stmt::Return(result)])
 }
 
 pub(crate) fn is_directive(stmt: &Stmt) -> bool {

@@ -8,9 +8,11 @@
   var $commonjs = $table;
 
   // Paths below /app by id, in their order: each as the number of folders it shares with the one before, as a letter,
-  // and the rest.
+  // and the rest. After a capital letter `.js` is left out.
   var $paths = $packed.split("//").map(function (path) {
-    return (this.names = this.names.slice(0, path.charCodeAt() - 97).concat(path.slice(1).split("/"))).join("/");
+    var letter = path.charCodeAt();
+    this.names = this.names.slice(0, (letter | 32) - 97).concat(path.slice(1).split("/"));
+    return this.names.join("/") + (letter < 97 ? ".js" : "");
   }, { names: [] });
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
@@ -58,7 +60,7 @@
     $current = module;
     body = body[0] || body;
     try {
-      var running = body.call(module.exports, module.exports, make && make(filename), module, filename, module.path);
+      var running = body.call(module.exports, module.exports, module, make && make(filename), filename, module.path);
       if (body.constructor !== Function) yield* running;
       module.loaded = true;
       failed = false;

@@ -134,7 +134,7 @@ pub(crate) fn executable(target: &Target, container: &[u8]) -> Result<Vec<u8>> {
 
 /// A script on disk → a container that runs it as `node FILE` does.
 pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
-    let package = Package { mode: Mode::Node, entry: file, script: file, source_map: "", files: Vec::new() };
+    let package = Package { mode: Mode::Node, entry: file, script: file, positions: &[], files: Vec::new() };
     let manifest = Manifest {
         name: file.to_owned(),
         entry: file.to_owned(),
@@ -182,13 +182,17 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     }
 }
 
-fn package(bundle: &Bundle) -> Package<'_> {
+fn package(app: &App) -> Package<'_> {
+    let bundle = &app.bundle;
     Package {
         mode: Mode::Bundle,
         entry: &bundle.entry,
         script: &bundle.script,
-        // The engine does not read it, and whatever it is given is in every image.
-        source_map: "",
+        // For stack traces. It lies in every image, and there in pages that nothing touches before.
+        positions: match app.source_map {
+            SourceMapPlace::Inline => &bundle.positions,
+            SourceMapPlace::External | SourceMapPlace::None => &[],
+        },
         files: bundle.assets.iter().map(|asset| (asset.path.as_str(), asset.bytes.as_slice())).collect(),
     }
 }
@@ -200,7 +204,7 @@ fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progres
         return Ok(Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false });
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
-    let package = package(&app.bundle);
+    let package = package(app);
     let frozen = frozen(&app.bundle.manifest.edgepack, &app.bundle.source_map)?;
     let sealing = Sealing { grants: &app.grants, frozen: &frozen, target };
     let snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
@@ -239,16 +243,13 @@ fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u
     });
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
     // (docs/decisions/fallback-package.md).
-    let fallback = package(&app.bundle).encode();
+    let fallback = package(app).encode();
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
         started,
         package: &fallback,
-        source_map: match app.source_map {
-            SourceMapPlace::Inline => &app.bundle.source_map,
-            SourceMapPlace::External | SourceMapPlace::None => "",
-        },
+        source_map: "",
         licences: embedded::NOTICE,
         hot_pages,
     })?)

@@ -68,12 +68,28 @@
     native.setStackFormatter((error, callSites) => callSites);
     const prototype = Object.getPrototypeOf(new Error('').stack[0]);
     native.setStackFormatter((error, callSites) => [error, ...callSites].join('\n    at '));
+    // A position in the bundle is shown as the place in the app's sources that it comes from, where there is one.
+    const raw = {};
+    for (const name of ['getFileName', 'getLineNumber', 'getColumnNumber']) {
+      raw[name] = Function.prototype.call.bind(prototype[name]);
+    }
+    const place = (site) => {
+      const file = raw.getFileName(site);
+      const found = file ? native.originalPlace(file, raw.getLineNumber(site), raw.getColumnNumber(site)) : undefined;
+      if (found === undefined) return undefined;
+      const column = found.lastIndexOf(':');
+      const line = found.lastIndexOf(':', column - 1);
+      return [found.slice(0, line), +found.slice(line + 1, column), +found.slice(column + 1)];
+    };
     const position = (site) => {
       const file = site.getFileName();
       if (!file || site.isNative()) return 'native';
       return `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
     };
     const methods = {
+      getFileName() { return place(this)?.[0] ?? raw.getFileName(this); },
+      getLineNumber() { return place(this)?.[1] ?? raw.getLineNumber(this); },
+      getColumnNumber() { return place(this)?.[2] ?? raw.getColumnNumber(this); },
       getThis() { return undefined; },
       getTypeName() { return null; },
       getMethodName() { return null; },

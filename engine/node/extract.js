@@ -91,7 +91,7 @@ const skeleton = {
 };
 
 // `edgepack_format::guest::Package`: magic, mode, then length-prefixed fields: entry, script, source map, files.
-const parts = [Buffer.from('edgepkg2\0')];
+const parts = [Buffer.from('edgepkg3\0')];
 function put(text) {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(4);

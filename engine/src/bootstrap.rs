@@ -8,7 +8,7 @@ use crate::bindings;
 use crate::bindings::{builtins, errors};
 use crate::host::{process, system};
 use crate::js::{Call, function, internals};
-use crate::{engine, library, script};
+use crate::{engine, library, places, script};
 
 /// Runs node's bootstrap from a package that holds the skeleton (as its script) and the library's sources (as files).
 pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
@@ -50,6 +50,7 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     natives.set("isStopped", function(ctx, "isStopped", 0, is_stopped)?)?;
     natives.set("entry", function(ctx, "entry", 0, entry)?)?;
     natives.set("setStackFormatter", function(ctx, "setStackFormatter", 1, errors::set_stack_formatter)?)?;
+    natives.set("originalPlace", function(ctx, "originalPlace", 3, places::original_place)?)?;
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
     natives.set("arch", function(ctx, "arch", 0, arch)?)?;

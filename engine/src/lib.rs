@@ -10,6 +10,7 @@ mod file_tree;
 mod host;
 mod js;
 mod library;
+mod places;
 mod program;
 mod script;
 

@@ -32,7 +32,7 @@ fn package(file: &str) -> std::io::Result<Vec<u8>> {
         return std::fs::read(file);
     }
     let entry = std::path::absolute(file)?.to_string_lossy().into_owned();
-    Ok(Package { mode: Mode::Node, entry: &entry, script: "", source_map: "", files: Vec::new() }.encode())
+    Ok(Package { mode: Mode::Node, entry: &entry, script: "", positions: &[], files: Vec::new() }.encode())
 }
 
 fn call(export: unsafe extern "C" fn(*mut u8, usize) -> i32, input: &[u8]) -> i32 {

@@ -5,7 +5,7 @@ use rquickjs::{Function, Object, Value};
 use edgepack_format::guest::{Mode, Package, STATUS_THREW};
 
 use crate::js::internals;
-use crate::{app_files, engine, script};
+use crate::{app_files, engine, places, script};
 
 type Outcome<T> = core::result::Result<T, String>;
 
@@ -20,6 +20,7 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
         };
         configure.call::<_, Value<'_>>((mode, package.entry))?;
         app_files::install(package.files.iter().copied());
+        places::install(package.entry, package.positions);
         if package.mode == Mode::Bundle {
             let entry = script::evaluate_bundle(ctx, package.entry, package.script)?;
             internals::strip_wrappers(entry.as_value());

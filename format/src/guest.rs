@@ -75,13 +75,13 @@ pub struct Package<'a> {
     pub entry: &'a str,
     /// The bundle's script.
     pub script: &'a str,
-    /// The source map (JSON), or empty.
-    pub source_map: &'a str,
+    /// Where positions in the script stand in the app's sources, as `positions::encode` writes it, or empty.
+    pub positions: &'a [u8],
     /// The read-only file tree: absolute virtual path and content.
     pub files: alloc::vec::Vec<(&'a str, &'a [u8])>,
 }
 
-const MAGIC: &[u8; 8] = b"edgepkg2";
+const MAGIC: &[u8; 8] = b"edgepkg3";
 
 impl<'a> Package<'a> {
     /// The bytes `edge_load` takes: magic, mode, then length-prefixed (u32, little endian) fields in order.
@@ -93,8 +93,8 @@ impl<'a> Package<'a> {
             Mode::Bundle => 0,
             Mode::Node => 1,
         });
-        for field in [self.entry, self.script, self.source_map] {
-            put(&mut out, field.as_bytes());
+        for field in [self.entry.as_bytes(), self.script.as_bytes(), self.positions] {
+            put(&mut out, field);
         }
         for (path, content) in &self.files {
             put(&mut out, path.as_bytes());
@@ -114,13 +114,14 @@ impl<'a> Package<'a> {
             _ => return None,
         };
         let mut text = || core::str::from_utf8(take(&mut rest)?).ok();
-        let (entry, script, source_map) = (text()?, text()?, text()?);
+        let (entry, script) = (text()?, text()?);
+        let positions = take(&mut rest)?;
         let mut files = alloc::vec::Vec::new();
         while !rest.is_empty() {
             let path = core::str::from_utf8(take(&mut rest)?).ok()?;
             files.push((path, take(&mut rest)?));
         }
-        Some(Package { mode, entry, script, source_map, files })
+        Some(Package { mode, entry, script, positions, files })
     }
 }
 

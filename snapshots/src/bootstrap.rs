@@ -72,7 +72,7 @@ pub fn base_image(
 
 /// What the boot of an app touches.
 fn watched(engine: &Engine, script: &str) -> Result<Touches> {
-    let package = Package { mode: Mode::Bundle, entry: "/app/main.js", script, source_map: "", files: Vec::new() };
+    let package = Package { mode: Mode::Bundle, entry: "/app/main.js", script, positions: &[], files: Vec::new() };
     let (grants, frozen) = (Grants::all(), Frozen::default());
     let sealing = Sealing { grants: &grants, frozen: &frozen, target: None };
     let started = take(engine, &package, sealing)?.started;

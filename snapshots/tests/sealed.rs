@@ -26,7 +26,7 @@ fn engine(test: &str) -> Engine {
 }
 
 fn package(script: &str) -> Package<'_> {
-    Package { mode: Mode::Bundle, entry: "/app/main.js", script, source_map: "", files: Vec::new() }
+    Package { mode: Mode::Bundle, entry: "/app/main.js", script, positions: &[], files: Vec::new() }
 }
 
 fn snapshot(test: &str, script: &str, grants: &Grants) -> Snapshot {
