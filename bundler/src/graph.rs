@@ -313,7 +313,7 @@ impl Loader<'_> {
         let shown = module.shown().to_owned();
         let file = match text {
             Text::Unreadable(found) => return Err(vec![*found]),
-            Text::Json(text) => return json_body(sources, module, text).map_err(|found| vec![found]),
+            Text::Json(text) => return json_body(sources, module, text),
             Text::Source(file, bytes) => {
                 module.source_bytes = bytes;
                 file
@@ -530,12 +530,12 @@ impl Loader<'_> {
     }
 }
 
-fn json_body(sources: &Sources, module: &mut Module, text: String) -> Result<Body, Diagnostic> {
+fn json_body(sources: &Sources, module: &mut Module, text: String) -> Result<Body, Vec<Diagnostic>> {
     module.source_bytes = text.len();
     let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
     let span = Span::new(file.start_pos, file.end_pos);
     let function = json_module(&text, span, sources.unresolved_ctxt())
-        .map_err(|error| broken_json(module.shown(), &text, &error))?;
+        .map_err(|error| vec![broken_json(module.shown(), &text, &error)])?;
     Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))))
 }
 
