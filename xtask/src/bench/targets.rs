@@ -53,7 +53,7 @@ pub(crate) fn targets(project: &Project) -> Result<()> {
 /// Counted rounds of the workload.
 const ROUNDS: u64 = 3;
 
-const HEAD: &str = "# Targets\n\nWritten by `cargo xtask bench targets`. Instructions are counted by qemu's user emulation, from exec to exit for hello,\nto the first HTTP 200 for Express; what the kernel does is not in them. Touched is what\nis resident of the app's memory at its end.\n\n| target | hello: bytes | container | instructions | touched | Express: bytes | container | instructions | touched |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+const HEAD: &str = "# Targets\n\nWritten by `cargo xtask bench targets`. Instructions are counted by qemu's user emulation, from exec to exit for hello,\nto the first HTTP 200 for Express; what the kernel does is not in them. Touched is what\nis resident of the app's linear memory at its end.\n\n| target | hello: bytes | container | instructions | touched | Express: bytes | container | instructions | touched |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
 const WORK_HEAD: &str = "\nA round of a fixed piece of work (`xtask/src/bench/targets/workload.js`) after a first one, beside quickjs-ng for the\nsame processor by the same compiler with `-O2`, both without frame pointers:\n\n| target | edgepack | quickjs-ng, native | ratio |\n| --- | ---: | ---: | ---: |\n";
 
