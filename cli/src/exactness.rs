@@ -17,6 +17,9 @@ use crate::build::{Plan, StartUp, pack};
 use crate::embedded;
 use crate::progress::{Audience, Progress};
 
+#[path = "../tests/reference/mod.rs"]
+mod reference;
+
 #[test]
 fn random_programs_do_what_node_does_with_a_snapshot_and_without() {
     let (from, to) = seeds();
@@ -62,9 +65,7 @@ impl Bench {
         fs::write(&runtime, embedded::stub(target).expect("a stub")).expect("the scratch folder can be written to");
         let status = Command::new("chmod").arg("+x").arg(&runtime).status();
         assert!(status.is_ok_and(|status| status.success()), "the runtime can be made executable");
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-        let node = cache.expect("HOME is set").join("edgepack/current/node");
+        let node = reference::node().unwrap_or_else(|message| panic!("{message}"));
         Bench { node, folder, runtime, target }
     }
 
@@ -261,7 +262,7 @@ impl Writer<'_> {
             });
             self.line(&format!("process.on('exit', (code) => say('exit', code, {values}));"));
             if self.random.below(12) == 0 {
-                self.line("setTimeout(() => { throw new Error('at last'); }, 60);");
+                self.line("later(() => { throw new Error('at last'); });");
             }
         }
     }
