@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use swc_core::common::sync::Lrc;
-use swc_core::common::{DUMMY_SP, FileName, SourceFile, Span};
+use swc_core::common::{DUMMY_SP, FileName, Span};
 use swc_core::ecma::ast::{Function, FunctionBody, Id};
 
-use crate::ahead::{Ahead, parsing_ahead};
+use crate::ahead::{Ahead, Source, parsing_ahead};
 use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
@@ -18,7 +17,7 @@ use crate::json::json_module;
 use crate::known_text::known_names;
 use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages, broken_json};
-use crate::parse::{Grammar, Parsed, Sources, SyntaxError, lower_parsed};
+use crate::parse::{Parsed, Sources, SyntaxError};
 use crate::patterns::matching_files;
 use crate::require_aliases::with_aliases;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests};
@@ -200,8 +199,8 @@ struct Queued {
 enum Text {
     Unreadable(Box<Diagnostic>),
     Json(String),
-    /// Being parsed; how long it is.
-    Source(Lrc<SourceFile>, usize),
+    /// Being worked on; how long it is.
+    Source(Source, usize),
 }
 
 /// A place that asks for a module.
@@ -230,14 +229,15 @@ impl Loader<'_> {
         let path = self.graph.virtual_paths.assign(file, packages);
         let package = packages.nearest(file.parent().unwrap_or(file));
         let package_type = package.map_or(PackageType::Unstated, |package| package.package_type());
-        let dialect = Dialect::of(file, None);
         match read_text(file, below_app(&path)) {
             Err(found) => Text::Unreadable(found),
-            Ok(text) if dialect.extension == "json" => Text::Json(text),
+            Ok(text) if file.extension().is_some_and(|extension| extension == "json") => Text::Json(text),
             Ok(text) => {
                 let bytes = text.len();
-                let source = self.graph.sources.map.new_source_file(FileName::Custom(path).into(), text);
-                self.ahead.start(source.clone(), Grammar::of(&dialect, package_type));
+                let dialect = self.dialect(file);
+                let file = self.graph.sources.map.new_source_file(FileName::Custom(path).into(), text);
+                let source = Source { file, dialect, package: package_type };
+                self.ahead.start(source.clone(), &self.graph.sources.setting);
                 Text::Source(source, bytes)
             }
         }
@@ -249,9 +249,7 @@ impl Loader<'_> {
         let packages = &mut self.graph.packages;
         let path = self.graph.virtual_paths.assign(&file, packages);
         let package = packages.nearest(&folder);
-        let package_type = package.as_ref().map_or(PackageType::Unstated, |package| package.package_type());
         let named = packages.nearest_named(&folder);
-        let dialect = self.dialect(&file);
         let mut module = Module {
             package: named.as_ref().and_then(|package| {
                 let version = package.version().unwrap_or_default().to_owned();
@@ -259,7 +257,7 @@ impl Loader<'_> {
             }),
             may_drop_unused: package.is_some_and(|package| package.may_drop_unused(&file))
                 || named.is_some_and(|package| package.may_drop_unused(&file)),
-            typescript: dialect.is_typescript(),
+            typescript: matches!(&text, Text::Source(source, _) if source.dialect.is_typescript()),
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
@@ -274,7 +272,7 @@ impl Loader<'_> {
             file,
             path,
         };
-        match self.body_of(&mut module, text, &dialect, package_type) {
+        match self.body_of(&mut module, text) {
             Ok(body) => module.body = body,
             Err(found) => {
                 let importers = self.importers(importer, module.shown());
@@ -302,26 +300,18 @@ impl Loader<'_> {
         }
     }
 
-    fn body_of(
-        &mut self,
-        module: &mut Module,
-        text: Text,
-        dialect: &Dialect,
-        package: PackageType,
-    ) -> Result<Body, Vec<Diagnostic>> {
+    fn body_of(&mut self, module: &mut Module, text: Text) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let file = match text {
+        let source = match text {
             Text::Unreadable(found) => return Err(vec![*found]),
             Text::Json(text) => return json_body(sources, module, text),
-            Text::Source(file, bytes) => {
+            Text::Source(source, bytes) => {
                 module.source_bytes = bytes;
-                file
+                source
             }
         };
-        let program = self.ahead.finish(&file, Grammar::of(dialect, package), &sources.comments);
-        let lowered = program.map_err(|error| vec![error]).and_then(|it| lower_parsed(sources, it, dialect));
-        let parsed = lowered.map_err(|errors| {
+        let parsed = self.ahead.finish(&source, sources).map_err(|errors| {
             let finding = |error: SyntaxError| {
                 let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
                 Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
@@ -331,7 +321,7 @@ impl Loader<'_> {
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
             Parsed::Esm(program) => {
-                let wrapper = wrapper_names(dialect, package);
+                let wrapper = wrapper_names(&source.dialect, source.package);
                 Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file), wrapper)))
             }
         })

@@ -60,6 +60,7 @@ mod virtual_paths;
 use std::path::PathBuf;
 
 use swc_core::common::{GLOBALS, Globals};
+use swc_core::ecma::ast::Program;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use inputs::{Import, ImportKind, ImportTarget, Input, InputFormat};
@@ -86,6 +87,8 @@ pub struct BundleOptions {
     pub minify: Minify,
     /// How much white space is printed.
     pub whitespace: Whitespace,
+    /// Whether the script's positions are mapped to the sources.
+    pub source_map: SourceMaps,
 }
 
 /// What kind of program the script is.
@@ -135,6 +138,15 @@ pub enum Whitespace {
     Readable,
     /// None that is not needed.
     Minimal,
+}
+
+/// Whether a script's positions are mapped to the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceMaps {
+    /// `source_map` and `positions` of the bundle are made.
+    Made,
+    /// They stay empty, and so are sizes by file.
+    NotMade,
 }
 
 /// A program in one script, and what it brings along. Every path in it is virtual, below `/app`.
@@ -248,13 +260,19 @@ fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::L
     Ok((app, linked, live))
 }
 
+/// Freeing a syntax tree takes as long as walking it: nobody waits for that. It is as deep as the sources are nested.
+fn free_aside(program: Program) {
+    let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(program));
+}
+
 fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
     let (app, linked, live) = shaken(options)?;
     let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
     let inputs = inputs::describe_inputs(&linked.graph);
     let emitted = emit::emit_script(linked, &live, options.form);
     let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
-    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
+    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace, options.source_map);
+    free_aside(program);
     Ok(Bundle {
         script: printed.script,
         source_map: printed.source_map,

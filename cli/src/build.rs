@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, SourceMaps, Whitespace, bundle};
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -179,6 +179,7 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
         external: Vec::new(),
         minify: plan.minify,
         whitespace: Whitespace::Minimal,
+        source_map: SourceMaps::Made,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, SourceMaps, Whitespace, bundle};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
         external: Vec::new(),
         minify: Minify::KeepNames,
         whitespace: Whitespace::Minimal,
+        source_map: SourceMaps::Made,
     });
 });
 
