@@ -12,6 +12,7 @@ use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::Dialect;
+use crate::disk::Disk;
 use crate::entry::App;
 use crate::json::json_module;
 use crate::known_text::known_names;
@@ -135,15 +136,16 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
 
 fn load(app: &App, options: &BundleOptions, ahead: Ahead) -> Result<Graph, Diagnostics> {
     let mut loader = Loader {
+        disk: app.disk.clone(),
         ahead,
         options,
-        resolver: NodeResolver::new(),
+        resolver: NodeResolver::new(&app.disk),
         graph: Graph {
             sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
-            packages: Packages::default(),
+            packages: Packages::new(&app.disk),
             virtual_paths: VirtualPaths::new(&app.root),
             externals: BTreeSet::new(),
         },
@@ -166,6 +168,7 @@ fn load(app: &App, options: &BundleOptions, ahead: Ahead) -> Result<Graph, Diagn
 }
 
 struct Loader<'a> {
+    disk: Disk,
     ahead: Ahead,
     options: &'a BundleOptions,
     resolver: NodeResolver,
@@ -229,7 +232,7 @@ impl Loader<'_> {
         let path = self.graph.virtual_paths.assign(file, packages);
         let package = packages.nearest(file.parent().unwrap_or(file));
         let package_type = package.map_or(PackageType::Unstated, |package| package.package_type());
-        match read_text(file, below_app(&path)) {
+        match read_text(&self.disk, file, below_app(&path)) {
             Err(found) => Text::Unreadable(found),
             Ok(text) if file.extension().is_some_and(|extension| extension == "json") => Text::Json(text),
             Ok(text) => {
@@ -344,7 +347,7 @@ impl Loader<'_> {
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
         for pattern in asked.iter().flat_map(|requests| &requests.patterns) {
-            let files = matching_files(&self.graph.modules[id].file, pattern);
+            let files = matching_files(&self.disk, &self.graph.modules[id].file, pattern);
             let targets = files.into_iter().map(|file| Target::Module(self.enqueue(file, Some(id)))).collect();
             self.graph.modules[id].matches.insert(pattern.span, targets);
         }

@@ -5,11 +5,13 @@ mod ahead;
 mod assemble;
 mod assets;
 mod ast;
+mod cache;
 mod catch_vars;
 mod commonjs_parts;
 mod define;
 mod diagnostics;
 mod dialect;
+mod disk;
 mod early_errors;
 mod early_vars;
 mod emit;
@@ -59,9 +61,13 @@ mod virtual_paths;
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::{GLOBALS, Globals};
 use swc_core::ecma::ast::Program;
 
+use crate::disk::Disk;
+
+pub use cache::{Origin, bundle_cached};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use inputs::{Import, ImportKind, ImportTarget, Input, InputFormat};
 pub use metafile::metafile;
@@ -150,7 +156,7 @@ pub enum SourceMaps {
 }
 
 /// A program in one script, and what it brings along. Every path in it is virtual, below `/app`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bundle {
     /// The script; its completion value is the generator function that runs the app.
     pub script: String,
@@ -175,7 +181,7 @@ pub struct Bundle {
 }
 
 /// The parts of the app's package.json that later stages need.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AppManifest {
     /// The folder of the app's package.json (or of its entry) on the building machine.
     pub root: PathBuf,
@@ -184,11 +190,12 @@ pub struct AppManifest {
     /// `version`, if there is one.
     pub version: Option<String>,
     /// The value of `edgepack`, as written; `null` if there is none.
+    #[serde(with = "json_text")]
     pub edgepack: serde_json::Value,
 }
 
 /// One module of the bundle.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModuleInfo {
     /// Its virtual path.
     pub path: String,
@@ -201,7 +208,7 @@ pub struct ModuleInfo {
 }
 
 /// A package by name and version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PackageId {
     /// As in its package.json.
     pub name: String,
@@ -210,7 +217,7 @@ pub struct PackageId {
 }
 
 /// A file that is embedded as it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asset {
     /// Its virtual path.
     pub path: String,
@@ -223,7 +230,11 @@ pub struct Asset {
 /// # Errors
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    on_a_large_stack(|| bundle_app(options))
+    bundle_from(options, &Disk::default())
+}
+
+fn bundle_from(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostics> {
+    on_a_large_stack(|| bundle_app(options, disk))
 }
 
 fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Send) -> Result<T, Diagnostics> {
@@ -250,8 +261,8 @@ fn defect(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
 }
 
 /// The app, its linked graph, and what of that is needed.
-fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
-    let app = entry::find_app(&options.entry)?;
+fn shaken(options: &BundleOptions, disk: &Disk) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
+    let app = entry::find_app(&options.entry, disk)?;
     let mut graph = graph::load_graph(&app, options)?;
     json_values::inline_json(&mut graph);
     let linked = link::link_graph(graph, options.form)?;
@@ -265,8 +276,8 @@ fn free_aside(program: Program) {
     let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(program));
 }
 
-fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    let (app, linked, live) = shaken(options)?;
+fn bundle_app(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostics> {
+    let (app, linked, live) = shaken(options, disk)?;
     let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
     let inputs = inputs::describe_inputs(&linked.graph);
     let emitted = emit::emit_script(linked, &live, options.form);
@@ -285,4 +296,18 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
         entry: emitted.entry,
         manifest: app.manifest,
     })
+}
+
+/// JSON inside of what says less about itself.
+mod json_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+        value.to_string().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
