@@ -369,6 +369,7 @@ impl Loader<'_> {
             let name = package.map_or_else(String::new, |package| format!(" in `{}`", package.name));
             let message = match count {
                 1 => format!("Which module is asked for here{name} is only known at run time."),
+                2 => format!("Which modules are asked for here and in one more place{name} is only known at run time."),
                 count => format!(
                     "Which modules are asked for here and in {} more places{name} is only known at run time.",
                     count - 1

@@ -205,7 +205,7 @@ fn explain(error: &ResolveError) -> String {
         ResolveError::InvalidPackageConfig(_) => {
             "`exports` in its package.json has both paths and conditions at the top".to_owned()
         }
-        ResolveError::InvalidModuleSpecifier(..) => "it leads out of the package".to_owned(),
+        ResolveError::InvalidModuleSpecifier(..) => "`#` is only the beginning of a name".to_owned(),
         ResolveError::InvalidPackageTarget(target, ..) => format!("`exports` names the invalid target `{target}`"),
         _ => String::new(),
     }
