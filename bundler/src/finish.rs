@@ -6,7 +6,7 @@ use swc_core::common::{DUMMY_SP, Mark, SourceMap, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::rename::contains_eval;
-use swc_core::ecma::visit::{Visit, VisitWith};
+use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
 use crate::assemble::{assemble_plain, assemble_resumable};
 use crate::ast::{
@@ -173,6 +173,7 @@ impl Finisher {
         }
         let is_setter_used = self.keeps_names() && restore_names(&mut program, &names, &self.setter);
         fixer(None).process(&mut program);
+        program.visit_mut_with(&mut BareYields);
         (program, is_setter_used)
     }
 
@@ -193,6 +194,20 @@ fn keep_alive(names: &[Atom], runtime: SyntaxContext, unresolved: Mark) -> Stmt 
     let changes = array(names.iter().map(change).collect());
     let keep = ident_expr(&(KEEP.into(), SyntaxContext::empty().apply_mark(unresolved)));
     expr_stmt(call(keep, vec![arrow(changes)], DUMMY_SP))
+}
+
+/// `f((yield a))` needs one pair of parentheses only.
+struct BareYields;
+
+impl VisitMut for BareYields {
+    fn visit_mut_expr_or_spread(&mut self, arg: &mut ExprOrSpread) {
+        arg.visit_mut_children_with(self);
+        if let Expr::Paren(paren) = &mut *arg.expr
+            && paren.expr.is_yield_expr()
+        {
+            arg.expr = std::mem::replace(&mut paren.expr, Box::new(Expr::Invalid(Invalid { span: DUMMY_SP })));
+        }
+    }
 }
 
 /// In sloppy code a function in a block is also a variable of the function around, which is undefined until the

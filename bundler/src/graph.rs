@@ -8,6 +8,7 @@ use swc_core::common::{DUMMY_SP, FileName, Span};
 use swc_core::ecma::ast::{Function, FunctionBody, Id};
 
 use crate::ahead::{Ahead, Source, parsing_ahead};
+use crate::assemble::is_strict;
 use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
@@ -77,6 +78,8 @@ pub(crate) struct CommonJs {
     /// Of all parts.
     pub(crate) requests: Requests,
     pub(crate) is_json: bool,
+    /// Its code is strict, or would do the same if it were.
+    pub(crate) may_be_strict: bool,
 }
 
 /// Where a specifier leads.
@@ -267,6 +270,7 @@ impl Loader<'_> {
                 parts: CommonJsParts::default(),
                 requests: Requests::default(),
                 is_json: false,
+                may_be_strict: false,
             })),
             targets: HashMap::new(),
             matches: HashMap::new(),
@@ -558,7 +562,8 @@ fn commonjs_of(sources: &Sources, mut function: Function, is_json: IsJson) -> Co
     let body = function.body.get_or_insert_with(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
     let parts = cut_commonjs(sources, &mut body.stmts, &names);
     parts.parts.iter().for_each(|part| requests.add(part.requests.clone()));
-    CommonJs { function, parts, requests, is_json: is_json == IsJson::Yes }
+    let is_json = is_json == IsJson::Yes;
+    CommonJs { may_be_strict: is_json || is_strict(&function), function, parts, requests, is_json }
 }
 
 /// A package that is left to be loaded at run time, or something in it.
