@@ -21,6 +21,7 @@ use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages, broken_json};
 use crate::parse::{Parsed, Sources, SyntaxError};
 use crate::patterns::matching_files;
+use crate::queries::query_of;
 use crate::require_aliases::with_aliases;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
@@ -50,6 +51,8 @@ pub(crate) struct Module {
     pub(crate) file: PathBuf,
     /// On the device.
     pub(crate) path: String,
+    /// `?…` or `#…` behind the path: with another one a file is another module.
+    pub(crate) query: String,
     pub(crate) package: Option<PackageId>,
     /// Its package says that importing it does nothing by itself.
     pub(crate) may_drop_unused: bool,
@@ -176,7 +179,7 @@ struct Loader<'a> {
     options: &'a BundleOptions,
     resolver: NodeResolver,
     graph: Graph,
-    by_file: HashMap<PathBuf, ModuleId>,
+    by_file: HashMap<(PathBuf, String), ModuleId>,
     queue: VecDeque<Queued>,
     /// Requests that cannot succeed; whether that matters is known when everything is loaded.
     failures: Vec<FailedRequest>,
@@ -197,6 +200,7 @@ struct FailedRequest {
 /// A file whose turn comes when those before it have been followed.
 struct Queued {
     file: PathBuf,
+    query: String,
     importer: Option<ModuleId>,
     text: Text,
 }
@@ -219,14 +223,17 @@ struct Asked<'a> {
 
 impl Loader<'_> {
     fn enqueue(&mut self, file: PathBuf, importer: Option<ModuleId>) -> ModuleId {
+        self.enqueue_with(file, String::new(), importer)
+    }
+
+    fn enqueue_with(&mut self, file: PathBuf, query: String, importer: Option<ModuleId>) -> ModuleId {
         let next = self.by_file.len();
-        if let Some(known) = self.by_file.get(&file) {
-            return *known;
+        let known = *self.by_file.entry((file.clone(), query.clone())).or_insert(next);
+        if known == next {
+            let text = self.read(&file);
+            self.queue.push_back(Queued { file, query, importer, text });
         }
-        self.by_file.insert(file.clone(), next);
-        let text = self.read(&file);
-        self.queue.push_back(Queued { file, importer, text });
-        next
+        known
     }
 
     /// Reads a file, and begins to parse it.
@@ -250,7 +257,7 @@ impl Loader<'_> {
     }
 
     fn load(&mut self, queued: Queued) -> Module {
-        let Queued { file, importer, text } = queued;
+        let Queued { file, query, importer, text } = queued;
         let folder = file.parent().unwrap_or(&file).to_owned();
         let packages = &mut self.graph.packages;
         let path = self.graph.virtual_paths.assign(&file, packages);
@@ -278,6 +285,7 @@ impl Loader<'_> {
             importer,
             file,
             path,
+            query,
         };
         match self.body_of(&mut module, text) {
             Ok(body) => module.body = body,
@@ -434,7 +442,10 @@ impl Loader<'_> {
             return Target::Missing(format!("Cannot find module '{specifier}'"));
         }
         match resolved {
-            Resolved::File(file) => Target::Module(self.enqueue(file, Some(id))),
+            Resolved::File(file) => {
+                let query = query_of(specifier, asked.request, &file, &mut self.graph.packages).to_owned();
+                Target::Module(self.enqueue_with(file, query, Some(id)))
+            }
             Resolved::Builtin(name) => Target::Builtin(name),
             _ => Target::Missing(format!("Cannot find module '{specifier}'")),
         }

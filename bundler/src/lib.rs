@@ -42,6 +42,7 @@ mod patterns;
 mod print;
 mod pure_names;
 mod purity;
+mod queries;
 mod reasons;
 mod require_aliases;
 mod requires;

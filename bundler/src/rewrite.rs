@@ -130,7 +130,10 @@ impl<'a> Rewriter<'a> {
             _ => {}
         }
         Some(match &*name {
-            "url" => string(&format!("file://{}", percent_encoded(path))),
+            "url" => {
+                let query = &self.linked.graph.modules[self.module].query;
+                string(&format!("file://{}{query}", percent_encoded(path)))
+            }
             "filename" => string(path),
             "dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
             "main" => Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: self.module == 0 }))),
