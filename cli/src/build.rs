@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, Whitespace, bundle};
+use edgepack_format::container::Assumption;
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -11,15 +12,17 @@ use edgepack_format::policy::Grants;
 use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
-use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Stop};
+use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Started, Stop};
 use serde_json::Value;
 
 use crate::args::{AllowArgs, SourceMapPlace};
+use crate::audit::{self, Findings};
 use crate::embedded;
 use crate::frozen::frozen;
 use crate::grants::grants;
 use crate::positions::{Place, original};
 use crate::progress::Progress;
+use crate::report::size;
 
 /// What `pack` is to make of an app.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) minify: Minify,
     /// What the command line defines, by name.
     pub(crate) define: &'a [(String, Value)],
+    /// Whether the snapshot is looked into, too.
+    pub(crate) audit: bool,
 }
 
 /// How far the app is run at build time.
@@ -79,6 +84,8 @@ pub(crate) struct Variant {
     pub(crate) has_image: bool,
     /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
     pub(crate) hot_pages: Option<usize>,
+    /// What is in the snapshot, if it was asked for.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// App sources → containers.
@@ -108,7 +115,7 @@ struct App {
 /// The container for the first of these targets, and for those of the others that have the same start-up.
 fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
     let first = left.first().copied();
-    let snapshot = start_up(plan, app, first, progress)?;
+    let Start { snapshot, findings } = start_up(plan, app, first, progress)?;
     let hot_pages = snapshot.started.as_ref().and_then(|started| started.hot_pages.as_deref());
     let place = place(&snapshot, &app.bundle);
     let container = progress.phase("pack", "packing", || {
@@ -124,6 +131,7 @@ fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut 
         hot_pages: hot_pages.map(<[u32]>::len),
         ending: snapshot.ending,
         place,
+        findings,
     })
 }
 
@@ -197,21 +205,52 @@ fn package(app: &App) -> Package<'_> {
     }
 }
 
-/// The app, started as far as it can be.
-fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progress: &mut Progress) -> Result<Snapshot> {
+/// The app, started as far as it can be, and what is in that.
+struct Start {
+    snapshot: Snapshot,
+    findings: Option<Findings>,
+}
+
+fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progress: &mut Progress) -> Result<Start> {
     if plan.start_up == StartUp::Nothing {
         let ending = Ending::NotRun;
-        return Ok(Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false });
+        let snapshot = Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false };
+        return Ok(Start { snapshot, findings: None });
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(app);
     let frozen = frozen(&app.bundle.manifest.edgepack, &app.bundle.source_map)?;
     let sealing = Sealing { grants: &app.grants, frozen: &frozen, target };
-    let snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
+    let mut snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
         StartUp::Run => snapshots::take(&engine, &package, sealing),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, sealing),
     })?;
-    progress.phase("layout", "trying the boot", || Ok(snapshots::lay_out(&engine, &package, sealing, snapshot)?))
+    if let Ending::Stopped(Stop { call: "memory_budget", reason, .. }) = &mut snapshot.ending {
+        let places = snapshots::heap_at_stop(&engine, &package, sealing)?;
+        if let Some((name, sum)) = audit::largest(&app.bundle.source_map, &places) {
+            *reason = format!("{reason}, {} of it held by {name}", size(sum.bytes));
+        }
+    }
+    let snapshot =
+        progress.phase("layout", "trying the boot", || snapshots::lay_out(&engine, &package, sealing, snapshot))?;
+    let findings = match plan.audit {
+        true => Some(progress.phase("audit", "looking into the snapshot", || {
+            let audit = snapshots::audit(&engine, &package, sealing, &snapshot)?;
+            Ok::<_, anyhow::Error>(audit::findings(&subject(plan, app, &package), &snapshot, audit)?)
+        })?),
+        false => None,
+    };
+    Ok(Start { snapshot, findings })
+}
+
+fn subject<'a>(plan: &Plan<'_>, app: &'a App, package: &'a Package<'a>) -> audit::Subject<'a> {
+    audit::Subject {
+        package,
+        source_map: &app.bundle.source_map,
+        defined: plan.define.iter().map(|(name, _)| name.clone()).collect(),
+        edgepack: &app.bundle.manifest.edgepack,
+        base_memory: &app.base.memory,
+    }
 }
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
@@ -236,9 +275,10 @@ fn manifest(app: &App, stop_reason: String) -> Manifest {
 fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u32]) -> Result<Vec<u8>> {
     let base = &app.base;
     let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
+    let assumptions: Vec<Assumption> = snapshot.started.iter().flat_map(Started::assumptions).cloned().collect();
     let started = snapshot.started.as_ref().map(|started| packer::Started {
         memory: memory(&started.memory),
-        guards: &started.guards,
+        assumptions: &assumptions,
         effects: &started.effects,
     });
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded

@@ -59,7 +59,10 @@ fn variant_text(variant: &Variant, variants: usize) {
     }
     match variant.hot_pages {
         Some(count) => println!("  a boot touches {count} pages of memory"),
-        None if variant.has_image => println!("  which pages a boot touches is not known here (no userfaultfd)"),
+        None if variant.has_image => println!("  which pages a boot touches is not known: a trial takes too long"),
+        None if matches!(variant.ending, Ending::Stopped(_) | Ending::OutOfTime(_)) => {
+            println!("  nothing of it could be kept: the app starts from the beginning");
+        }
         None => {}
     }
 }

@@ -1,6 +1,7 @@
 //! Runs an app's start-up sealed from the world and captures the guest's memory: `Package` + `Grants` → `Snapshot`.
 #![deny(missing_docs)]
 
+mod audit;
 mod bootstrap;
 mod engine;
 mod error;
@@ -13,10 +14,12 @@ mod requests;
 mod sealed;
 mod snapshot;
 mod take;
+mod terminals;
 mod touches;
 mod trial;
 mod wasmer;
 
+pub use audit::{Audit, Sum, audit, heap_at_stop};
 pub use bootstrap::{Heat, base_image, bootstrap};
 pub use engine::Engine;
 pub use error::Error;
