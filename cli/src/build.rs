@@ -84,6 +84,8 @@ pub(crate) struct Variant {
     pub(crate) has_image: bool,
     /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
     pub(crate) hot_pages: Option<usize>,
+    /// How much of start-up is done at build time, if there is an image and the rest of it ends.
+    pub(crate) share: Option<Share>,
     /// What is in the snapshot, if it was asked for.
     pub(crate) findings: Option<Findings>,
 }
@@ -129,6 +131,7 @@ fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut 
         reads_target: snapshot.reads_target,
         has_image: snapshot.started.is_some(),
         hot_pages: hot_pages.map(<[u32]>::len),
+        share: snapshot.started.and_then(|started| started.share).map(|share| told(share, &app.bundle)),
         ending: snapshot.ending,
         place,
         findings,
@@ -164,14 +167,10 @@ pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
 
 /// What `edgepack build` says of the stop: `src/server.ts:12: process.env.PORT is granted`.
 pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
-    let stopped = |stop: &Stop| match place {
-        Some(place) => format!("{place}: {}", stop.reason),
-        None => stop.reason.clone(),
-    };
     match ending {
         Ending::NotRun => String::new(),
         Ending::Completed => "start-up ran to its end".to_owned(),
-        Ending::Stopped(stop) | Ending::OutOfTime(stop) => stopped(stop),
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => described(stop, place),
         Ending::Threw(_) => "it throws".to_owned(),
     }
 }
@@ -251,6 +250,46 @@ fn subject<'a>(plan: &Plan<'_>, app: &'a App, package: &'a Package<'a>) -> audit
         edgepack: &app.bundle.manifest.edgepack,
         base_memory: &app.base.memory,
     }
+}
+
+/// How much of start-up is done at build time.
+#[derive(Debug)]
+pub(crate) struct Share {
+    /// Instructions of the engine at build time.
+    pub(crate) done: u64,
+    /// Instructions left for every boot.
+    pub(crate) rest: u64,
+    /// What those ask for, in order.
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// What start-up asks for at boot.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// What, and where.
+    pub(crate) line: String,
+    /// Instructions from here to the next: what more would be done at build time if this had an answer there.
+    pub(crate) saves: u64,
+}
+
+impl Share {
+    /// A part of all instructions, in hundredths.
+    pub(crate) fn percent(&self, part: u64) -> f64 {
+        part as f64 * 100.0 / (self.done + self.rest).max(1) as f64
+    }
+}
+
+fn told(share: snapshots::Share, bundle: &Bundle) -> Share {
+    let ends = share.asked.iter().skip(1).map(|(_, at)| *at).chain([share.rest]);
+    let asked = share.asked.iter().zip(ends).map(|((stop, at), end)| Asked {
+        line: described(stop, original(&bundle.source_map, &stop.positions).as_ref()),
+        saves: end.saturating_sub(*at),
+    });
+    Share { done: share.done, rest: share.rest, asked: asked.collect() }
+}
+
+fn described(stop: &Stop, place: Option<&Place>) -> String {
+    place.map_or_else(|| stop.reason.clone(), |place| format!("{place}: {}", stop.reason))
 }
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {

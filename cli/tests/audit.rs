@@ -1,4 +1,4 @@
-//! `edgepack audit`, and the builds that it makes fail.
+//! What a build tells of its snapshot: `edgepack audit`, the share of start-up, and what makes builds fail.
 
 use std::fs;
 use std::path::Path;
@@ -123,4 +123,32 @@ fn a_strict_build_fails_where_start_up_throws_or_is_cut_off() {
         let ran = Command::new(folder.path().join("plain")).output().expect("the app starts");
         assert_eq!(ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned()).as_deref(), printed);
     }
+}
+
+#[test]
+fn a_build_tells_how_much_of_start_up_is_done_and_what_the_rest_asks_for() {
+    let folder = TempDir::new().expect("a folder");
+    let app = "const all = [];
+for (let i = 0; i < 30000; i++) all.push(i);
+const started = Date.now();
+for (let i = 0; i < 10000; i++) all[i] += 1;
+const port = process.env.PORT;
+for (let i = 0; i < 5000; i++) all[i] += 1;
+console.log(all.length, started > 0, port);";
+    fs::write(folder.path().join("app.js"), app).expect("a file");
+    let start_up = || {
+        let args = ["build", "app.js", "--allow-env=PORT", "--json", "--no-minify", "-o", "out"];
+        let output = edgepack(folder.path(), &args);
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        report["start_up"].clone()
+    };
+    let told = start_up();
+    assert_eq!(told["asked"][0]["asks"], "app.js:3: the clock is read");
+    assert_eq!(told["asked"][1]["asks"], "app.js:5: process.env.PORT is granted");
+    assert_eq!(told["asked"].as_array().map(Vec::len), Some(2), "{told}");
+    let number = |value: &Value| value.as_u64().expect("a number");
+    let (all, done) = (number(&told["instructions"]), number(&told["done_instructions"]));
+    let [clock, port] = [0, 1].map(|asked| number(&told["asked"][asked]["saves_instructions"]));
+    assert!(done < all && clock > port && clock + port <= all - done, "{told}");
+    assert_eq!(start_up(), told, "it is the same at every build");
 }

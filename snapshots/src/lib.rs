@@ -3,6 +3,7 @@
 
 mod audit;
 mod bootstrap;
+mod count;
 mod engine;
 mod error;
 mod frozen;
@@ -13,6 +14,7 @@ mod reasons;
 mod requests;
 mod sealed;
 mod snapshot;
+mod survey;
 mod take;
 mod terminals;
 mod touches;
@@ -25,7 +27,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use frozen::{Frozen, SourceOf};
 pub use sealed::Sealing;
-pub use snapshot::{BaseImage, Ending, Position, Snapshot, Started, Stop};
+pub use snapshot::{BaseImage, Ending, Position, Share, Snapshot, Started, Stop};
 pub use take::{START_UP_BUDGET, lay_out, load, take, take_within};
 
 /// What every pass of this crate returns.

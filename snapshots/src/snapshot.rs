@@ -115,10 +115,23 @@ pub struct Started {
     pub others: Vec<Assumption>,
     /// The pages of 4 KiB that a boot touches, ascending; `None` before `lay_out`, and if this machine cannot tell.
     pub hot_pages: Option<Vec<u32>>,
+    /// How much of start-up that is; `None` before `lay_out`, and if the rest does not end.
+    pub share: Option<Share>,
     /// The heap's blocks, if the guest was asked to record them.
     pub(crate) log: Option<HeapLog>,
     /// The step it stopped before; -1 if it did not.
     pub(crate) stop_at: i64,
+}
+
+/// How much of start-up is done at build time, in instructions of the engine, loading and compiling the script aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Instructions at build time.
+    pub done: u64,
+    /// Instructions from there to where the program first waits, or ends.
+    pub rest: u64,
+    /// What is asked for in these, with how many there are before it.
+    pub asked: Vec<(Stop, u64)>,
 }
 
 impl Started {

@@ -16,6 +16,7 @@ use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
+use crate::survey::survey;
 use crate::terminals::{asks, others};
 use crate::trial::trial;
 use crate::wasmer::Running;
@@ -68,6 +69,10 @@ pub fn lay_out(
     sealing: Sealing<'_>,
     mut snapshot: Snapshot,
 ) -> Result<Snapshot> {
+    // What did not end at build time does not end in a trial.
+    if matches!(snapshot.ending, Ending::OutOfTime(_)) {
+        return Ok(snapshot);
+    }
     let Some(started) = &mut snapshot.started else { return Ok(snapshot) };
     let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
     let Some(log) = &started.log else {
@@ -82,6 +87,7 @@ pub fn lay_out(
     if placed.allocations != planned(&plan).map(i64::from) {
         return Err(diverged(&format!("it makes {:?} allocations, not {:?}", placed.allocations, planned(&plan))));
     }
+    placed.started.share = survey(engine, &placed.started.memory, placed.instructions, sealing)?;
     placed.started.hot_pages = trial(engine, &placed.started.memory, sealing)?.map(|touches| touches.pages());
     placed.started.others = others(&placed.started, |terminals| {
         let mut guest = engine.start_from(&loaded, SealedHost::new(sealing).at(terminals))?;
@@ -99,17 +105,20 @@ fn diverged(how: &str) -> Error {
 struct Placed {
     started: Started,
     allocations: Option<i64>,
+    instructions: u64,
 }
 
 /// Starts a guest whose heap is placed; `None` if it does not end where the first ones did.
 fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Option<Placed>> {
     // The first pass took less than the budget, or was cut off by it in the step this one leaves out.
+    let before = guest.counted();
     let pass = run(guest, START_UP_BUDGET * 2, stop_at)?;
+    let instructions = guest.counted() - before;
     if !matches!((pass, stop_at), (Pass::Completed, NEVER) | (Pass::Suspended, _)) {
         return Ok(None);
     }
     let allocations = Some(called(guest, EXPORT_HEAP_PLACED, &[])?);
-    Ok(Some(Placed { started: captured(guest, engine, stop_at)?, allocations }))
+    Ok(Some(Placed { started: captured(guest, engine, stop_at)?, allocations, instructions }))
 }
 
 /// Loads the package and runs nothing of it.
@@ -272,7 +281,7 @@ fn captured(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<St
         .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
         .unwrap_or_default();
     let assumption = Assumption { guards, patches: Vec::new() };
-    Ok(Started { memory, effects, assumption, others: Vec::new(), hot_pages: None, log, stop_at })
+    Ok(Started { memory, effects, assumption, others: Vec::new(), hot_pages: None, share: None, log, stop_at })
 }
 
 /// The rows that the guest has recorded, which are taken out of its memory; `None` if it has not.

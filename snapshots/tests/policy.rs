@@ -14,9 +14,8 @@ const RESULT: usize = 512;
 
 /// A guest whose start-up is one step, and that step one call with zeros.
 fn guest(row: &HostCall) -> String {
-    let types = |types: &[Ty]| -> String {
-        types.iter().map(|ty| if *ty == Ty::I32 { " i32" } else { " i64" }).collect()
-    };
+    let types =
+        |types: &[Ty]| -> String { types.iter().map(|ty| if *ty == Ty::I32 { " i32" } else { " i64" }).collect() };
     let zeros: String =
         row.params.iter().map(|ty| if *ty == Ty::I32 { "(i32.const 0)" } else { "(i64.const 0)" }).collect();
     let call = format!("(call $call {zeros})");
@@ -86,7 +85,9 @@ fn expected(row: &HostCall) -> Outcome {
     match row.sealed {
         Sealed::Constant(_) if row.name == "program_panic" => Outcome::Panicked,
         Sealed::Constant(result) => Outcome::Result(result),
-        Sealed::Deferred if row.name == "stdio_write" => Outcome::Recorded(Effect::Write { handle: 0, bytes: Vec::new() }),
+        Sealed::Deferred if row.name == "stdio_write" => {
+            Outcome::Recorded(Effect::Write { handle: 0, bytes: Vec::new() })
+        }
         Sealed::Deferred => Outcome::Recorded(Effect::Call { name: row.name.to_owned(), args }),
         Sealed::Assumed(result) => guard(result),
         Sealed::Target => guard(62),
