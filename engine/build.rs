@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES};
-use edgepack_format::limits::PAGE_BYTES;
+use edgepack_format::limits::{CHUNK_BYTES, PAGE_BYTES, START_UP_BYTES_MAX};
 
 fn main() {
     println!("cargo:rerun-if-changed=c");
@@ -23,6 +23,7 @@ fn main() {
             ("EDGE_HEAP_HEAD_BYTES", HEAP_HEAD_BYTES),
             ("EDGE_HEAP_ALIGN_BYTES", HEAP_ALIGN_BYTES),
             ("EDGE_HEAP_PAGE_BYTES", PAGE_BYTES),
+            ("EDGE_START_UP_CHUNKS_MAX", START_UP_BYTES_MAX / CHUNK_BYTES),
         ] {
             build.define(name, format!("{number}u").as_str());
         }

@@ -20,6 +20,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Builds an app into one executable
     Build(BuildArgs),
+    /// Shows what an app's snapshot holds: the heap by package, what looks like a secret, what is open
+    Audit(AuditArgs),
     /// Bundles an app into one script that node runs
     Bundle(BundleArgs),
     /// Bundles an app in memory and runs it; a container is run as it is
@@ -73,7 +75,36 @@ pub(crate) struct BuildArgs {
     /// Where the source map goes: into the container, into OUT.map, or nowhere
     #[arg(long, value_name = "PLACE", default_value = "inline")]
     pub(crate) source_map: SourceMapPlace,
+    /// Fail if a string in the app or its snapshot looks like a secret (`edgepack audit` lists them)
+    #[arg(long)]
+    pub(crate) deny_secrets: bool,
+    /// Fail where start-up throws, or is cut off for taking too long or too much memory
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the result, or what is wrong with the sources, as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the app may do.
+    #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+}
+
+/// `edgepack audit`.
+#[derive(Debug, Arguments)]
+pub(crate) struct AuditArgs {
+    /// The entry module, or a folder with a package.json or an index file
+    #[arg(default_value = ".", value_name = "ENTRY|DIR")]
+    pub(crate) entry: PathBuf,
+    /// The device, by triple or short name [default: this machine]
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Vec<String>,
+    /// Put a value known at build time in place of a name, such as process.env.NODE_ENV=production
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) define: Vec<String>,
+    /// Fail if a string in the app or its snapshot looks like a secret
+    #[arg(long)]
+    pub(crate) deny_secrets: bool,
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
     /// What the app may do.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, SourceMaps, Whitespace, bundle_cached};
+use edgepack_format::container::Assumption;
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
 use edgepack_format::manifest::Manifest;
@@ -11,15 +12,17 @@ use edgepack_format::policy::Grants;
 use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
-use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Stop};
+use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Started, Stop};
 use serde_json::Value;
 
 use crate::args::{AllowArgs, SourceMapPlace};
+use crate::audit::{self, Findings};
 use crate::embedded;
 use crate::frozen::frozen;
 use crate::grants::grants;
 use crate::positions::{Place, original};
 use crate::progress::Progress;
+use crate::report::size;
 
 /// What `pack` is to make of an app.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) minify: Minify,
     /// What the command line defines, by name.
     pub(crate) define: &'a [(String, Value)],
+    /// Whether the snapshot is looked into, too.
+    pub(crate) audit: bool,
 }
 
 /// How far the app is run at build time.
@@ -79,6 +84,10 @@ pub(crate) struct Variant {
     pub(crate) has_image: bool,
     /// How many pages a boot touches; `None` if there is no image or this machine cannot tell.
     pub(crate) hot_pages: Option<usize>,
+    /// How much of start-up is done at build time, if there is an image and the rest of it ends.
+    pub(crate) share: Option<Share>,
+    /// What is in the snapshot, if it was asked for.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// App sources → containers.
@@ -109,7 +118,7 @@ struct App {
 /// The container for the first of these targets, and for those of the others that have the same start-up.
 fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
     let first = left.first().copied();
-    let snapshot = start_up(plan, app, first, progress)?;
+    let Start { snapshot, findings } = start_up(plan, app, first, progress)?;
     let hot_pages = snapshot.started.as_ref().and_then(|started| started.hot_pages.as_deref());
     let place = place(&snapshot, &app.bundle);
     let container = progress.phase("pack", "packing", || {
@@ -123,8 +132,10 @@ fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut 
         reads_target: snapshot.reads_target,
         has_image: snapshot.started.is_some(),
         hot_pages: hot_pages.map(<[u32]>::len),
+        share: snapshot.started.and_then(|started| started.share).map(|share| told(share, &app.bundle)),
         ending: snapshot.ending,
         place,
+        findings,
     })
 }
 
@@ -157,14 +168,10 @@ pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
 
 /// What `edgepack build` says of the stop: `src/server.ts:12: process.env.PORT is granted`.
 pub(crate) fn stop_line(ending: &Ending, place: Option<&Place>) -> String {
-    let stopped = |stop: &Stop| match place {
-        Some(place) => format!("{place}: {}", stop.reason),
-        None => stop.reason.clone(),
-    };
     match ending {
         Ending::NotRun => String::new(),
         Ending::Completed => "start-up ran to its end".to_owned(),
-        Ending::Stopped(stop) | Ending::OutOfTime(stop) => stopped(stop),
+        Ending::Stopped(stop) | Ending::OutOfTime(stop) => described(stop, place),
         Ending::Threw(_) => "it throws".to_owned(),
     }
 }
@@ -199,21 +206,92 @@ fn package(app: &App) -> Package<'_> {
     }
 }
 
-/// The app, started as far as it can be.
-fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progress: &mut Progress) -> Result<Snapshot> {
+/// The app, started as far as it can be, and what is in that.
+struct Start {
+    snapshot: Snapshot,
+    findings: Option<Findings>,
+}
+
+fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progress: &mut Progress) -> Result<Start> {
     if plan.start_up == StartUp::Nothing {
         let ending = Ending::NotRun;
-        return Ok(Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false });
+        let snapshot = Snapshot { loaded: Vec::new(), started: None, ending, reads_target: false };
+        return Ok(Start { snapshot, findings: None });
     }
     let engine = progress.phase("engine", "opening the engine", embedded::engine)?;
     let package = package(app);
     let frozen = frozen(&app.bundle.manifest.edgepack, &app.bundle.source_map)?;
     let sealing = Sealing { grants: &app.grants, frozen: &frozen, target };
-    let snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
+    let mut snapshot = progress.phase("snapshot", "running start-up", || match plan.start_up {
         StartUp::Run => snapshots::take(&engine, &package, sealing),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, sealing),
     })?;
-    progress.phase("layout", "trying the boot", || Ok(snapshots::lay_out(&engine, &package, sealing, snapshot)?))
+    if let Ending::Stopped(Stop { call: "memory_budget", reason, .. }) = &mut snapshot.ending {
+        let places = snapshots::heap_at_stop(&engine, &package, sealing)?;
+        if let Some((name, sum)) = audit::largest(&app.bundle.source_map, &places) {
+            *reason = format!("{reason}, {} of it held by {name}", size(sum.bytes));
+        }
+    }
+    let snapshot =
+        progress.phase("layout", "trying the boot", || snapshots::lay_out(&engine, &package, sealing, snapshot))?;
+    let findings = match plan.audit {
+        true => Some(progress.phase("audit", "looking into the snapshot", || {
+            let audit = snapshots::audit(&engine, &package, sealing, &snapshot)?;
+            Ok::<_, anyhow::Error>(audit::findings(&subject(plan, app, &package), &snapshot, audit)?)
+        })?),
+        false => None,
+    };
+    Ok(Start { snapshot, findings })
+}
+
+fn subject<'a>(plan: &Plan<'_>, app: &'a App, package: &'a Package<'a>) -> audit::Subject<'a> {
+    audit::Subject {
+        package,
+        source_map: &app.bundle.source_map,
+        defined: plan.define.iter().map(|(name, _)| name.clone()).collect(),
+        edgepack: &app.bundle.manifest.edgepack,
+        base_memory: &app.base.memory,
+    }
+}
+
+/// How much of start-up is done at build time.
+#[derive(Debug)]
+pub(crate) struct Share {
+    /// Instructions of the engine at build time.
+    pub(crate) done: u64,
+    /// Instructions left for every boot.
+    pub(crate) rest: u64,
+    /// What those ask for, in order.
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// What start-up asks for at boot.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// What, and where.
+    pub(crate) line: String,
+    /// Instructions from here to the next: what more would be done at build time if this had an answer there.
+    pub(crate) saves: u64,
+}
+
+impl Share {
+    /// A part of all instructions, in hundredths.
+    pub(crate) fn percent(&self, part: u64) -> f64 {
+        part as f64 * 100.0 / (self.done + self.rest).max(1) as f64
+    }
+}
+
+fn told(share: snapshots::Share, bundle: &Bundle) -> Share {
+    let ends = share.asked.iter().skip(1).map(|(_, at)| *at).chain([share.rest]);
+    let asked = share.asked.iter().zip(ends).map(|((stop, at), end)| Asked {
+        line: described(stop, original(&bundle.source_map, &stop.positions).as_ref()),
+        saves: end.saturating_sub(*at),
+    });
+    Share { done: share.done, rest: share.rest, asked: asked.collect() }
+}
+
+fn described(stop: &Stop, place: Option<&Place>) -> String {
+    place.map_or_else(|| stop.reason.clone(), |place| format!("{place}: {}", stop.reason))
 }
 
 fn place(snapshot: &Snapshot, bundle: &Bundle) -> Option<Place> {
@@ -238,9 +316,10 @@ fn manifest(app: &App, stop_reason: String) -> Manifest {
 fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u32]) -> Result<Vec<u8>> {
     let base = &app.base;
     let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
+    let assumptions: Vec<Assumption> = snapshot.started.iter().flat_map(Started::assumptions).cloned().collect();
     let started = snapshot.started.as_ref().map(|started| packer::Started {
         memory: memory(&started.memory),
-        guards: &started.guards,
+        assumptions: &assumptions,
         effects: &started.effects,
     });
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded

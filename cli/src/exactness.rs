@@ -114,6 +114,7 @@ impl Bench {
             source_map: SourceMapPlace::None,
             minify: Minify::KeepNames,
             define: &[],
+            audit: false,
         };
         let packed = pack(&plan, &mut Progress::new(Audience::Silent))?;
         Ok(packed.variants.into_iter().next().expect("a variant").container)

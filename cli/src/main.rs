@@ -1,6 +1,7 @@
 //! The `edgepack` command: arguments → one command → exit code. Errors are printed here and nowhere else.
 
 mod args;
+mod audit;
 mod build;
 mod commands;
 mod embedded;
@@ -16,6 +17,7 @@ mod output;
 mod positions;
 mod progress;
 mod report;
+mod secrets;
 mod target;
 
 use std::process::ExitCode;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Build(args) => commands::build::build(&args),
+        Command::Audit(args) => commands::audit::audit(&args),
         Command::Bundle(args) => commands::bundle::bundle(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Node(args) => commands::node::node(&args),

@@ -8,7 +8,7 @@ use edgepack_format::targets::Target;
 use edgepack_snapshots::{Ending, Stop};
 use serde_json::{Map, Value, json};
 
-use crate::build::{Packed, Variant, stop_line};
+use crate::build::{Packed, Share, Variant, stop_line};
 use crate::output::Kind;
 use crate::progress::Phase;
 
@@ -57,10 +57,26 @@ fn variant_text(variant: &Variant, variants: usize) {
         Ending::Stopped(_) | Ending::OutOfTime(_) => println!("  stopped at {line}"),
         Ending::Threw(error) => println!("  warning: start-up throws, at every boot:\n{}", indented(error)),
     }
+    if let Some(share) = &variant.share {
+        share_text(share);
+    }
     match variant.hot_pages {
         Some(count) => println!("  a boot touches {count} pages of memory"),
-        None if variant.has_image => println!("  which pages a boot touches is not known here (no userfaultfd)"),
+        None if variant.has_image => println!("  which pages a boot touches is not known: a trial takes too long"),
+        None if matches!(variant.ending, Ending::Stopped(_) | Ending::OutOfTime(_)) => {
+            println!("  nothing of it could be kept: the app starts from the beginning");
+        }
         None => {}
+    }
+}
+
+/// What is asked for at boot is shown where there is much to gain.
+fn share_text(share: &Share) {
+    const SHOWN_PERCENT_MIN: f64 = 0.1;
+    println!("  {:.1} % of start-up is done at build time", share.percent(share.done));
+    let shown = share.asked.iter().filter(|asked| share.percent(asked.saves) >= SHOWN_PERCENT_MIN);
+    for asked in shown {
+        println!("    {:.1} % waits for {}", share.percent(asked.saves), asked.line);
     }
 }
 
@@ -102,6 +118,7 @@ fn file(packed: &Packed, written: &Written<'_>) -> Map<String, Value> {
         ("target", json!(written.target.triple)),
         ("sizes", sizes),
         ("hot_pages", json!(variant.hot_pages)),
+        ("start_up", share(variant)),
         ("reads_target", json!(variant.reads_target)),
         ("snapshot", json!(ending(&variant.ending))),
         ("stop", stop(variant)),
@@ -139,6 +156,16 @@ fn ending(ending: &Ending) -> &'static str {
         Ending::OutOfTime(_) => "out-of-time",
         Ending::Threw(_) => "threw",
     }
+}
+
+fn share(variant: &Variant) -> Value {
+    let Some(share) = &variant.share else { return Value::Null };
+    let asked = share.asked.iter().map(|asked| json!({ "asks": asked.line, "saves_instructions": asked.saves }));
+    json!({
+        "instructions": share.done + share.rest,
+        "done_instructions": share.done,
+        "asked": asked.collect::<Vec<_>>(),
+    })
 }
 
 fn stop(variant: &Variant) -> Value {

@@ -156,6 +156,9 @@ static void edge_strip_bytecode(JSContext *ctx, JSFunctionBytecode *b)
     }
 }
 
+/* The file name of the app's functions. */
+static JSAtom edge_app_file;
+
 /* Frees the text of a bundle's main generator and of the generators it wraps modules in: nothing can ask for it, and
    each holds a copy of everything inside. */
 void edge_strip_wrappers(JSContext *ctx, JSValueConst main)
@@ -163,6 +166,7 @@ void edge_strip_wrappers(JSContext *ctx, JSValueConst main)
     JSFunctionBytecode *b = JS_GetFunctionBytecode(main);
     if (!b)
         return;
+    edge_app_file = b->filename;
     edge_drop_source(ctx, b);
     for (int i = 0; i < b->cpool_count; i++) {
         if (JS_VALUE_GET_TAG(b->cpool[i]) != JS_TAG_FUNCTION_BYTECODE)
@@ -485,3 +489,7 @@ void edge_update_stack(JSContext *ctx)
     JS_UpdateStackTop(rt);
     rt->stack_limit = rt->stack_top - rt->stack_size;
 }
+
+#ifdef __wasi__
+#include "audit.c"
+#endif

@@ -20,6 +20,7 @@ void *__real_calloc(size_t count, size_t size);
 void __real_free(void *block);
 void *__real_realloc(void *block, size_t size);
 size_t __real_malloc_usable_size(void *block);
+void *__real_sbrk(intptr_t bytes);
 
 /* build.rs defines the numbers EDGE_HEAP_*, which the plan's writer shares. */
 
@@ -29,6 +30,9 @@ size_t __real_malloc_usable_size(void *block);
    alike in all runs. */
 #define HEAD_SHIFT 3
 #define HEAD_MASK 7
+
+/* A wasm page. */
+enum { CHUNK_BYTES = 64 * 1024 };
 
 /* Whether a snapshot may still be taken. */
 static bool is_starting = true;
@@ -41,9 +45,14 @@ struct row {
 
 static struct {
     struct row *rows;
+    /* For an audit: a number for each row of the place of the app that made it. */
+    uint32_t *sites;
     uint32_t rows_max;
     uint32_t count;
 } record;
+
+void edge_note_sites(void);
+uint32_t edge_running_site(void);
 
 /* Bytes of each class of blocks, one after the other in an arena; for each allocation its class, 0 for none. */
 struct plan {
@@ -68,11 +77,32 @@ static struct {
 /* No block that is in use begins above. */
 static const unsigned char *highest;
 
+static void reach(const void *block)
+{
+    if ((const unsigned char *)block > highest)
+        highest = block;
+}
+
 __attribute__((export_name("edge_heap_record"))) void edge_heap_record(void)
 {
     record.count = 0;
     record.rows_max = 1 << 16;
     record.rows = __real_malloc(record.rows_max * sizeof(struct row));
+    reach(record.rows);
+}
+
+/* Notes from now on, too, which place of the app makes each block (audit.c). */
+__attribute__((export_name("edge_heap_record_sites"))) void edge_heap_record_sites(void)
+{
+    edge_note_sites();
+    record.sites = __real_calloc(record.rows_max, sizeof(uint32_t));
+    reach(record.sites);
+}
+
+/* Where the numbers of those places are. */
+__attribute__((export_name("edge_heap_sites"))) uint32_t *edge_heap_sites(void)
+{
+    return record.sites;
 }
 
 /* Ends the recording; where the rows are, NULL if there was no room for them. They stay there: who records takes
@@ -120,16 +150,35 @@ __attribute__((export_name("edge_heap_placed"))) uint32_t edge_heap_placed(void)
     return placing.count;
 }
 
+/* Behind the last block the C library keeps the end of its room, and before it the head of what is free. */
+enum { ALLOCATOR_HEAD_BYTES = 16, ALLOCATOR_END_BYTES = 128 };
+
 /* Takes all room between blocks, so that what is allocated from now on lies together behind them, on pages that nobody
-   stored anything in, and not wherever start-up has left a hole. Nothing is written to the holes but their heads. */
+   stored anything in, and not wherever start-up has left a hole. Nothing is written to the holes but their heads; what
+   is behind the last block is cleared of the heads of blocks that were there. */
 void edge_close_holes(void)
 {
+    unsigned char *free_from = NULL;
     for (size_t bytes = 64 * 1024; bytes >= 8; bytes /= 2) {
-        unsigned char *hole;
-        while ((hole = __real_malloc(bytes)) && hole < highest)
+        while ((free_from = __real_malloc(bytes)) && free_from < highest)
             ;
-        __real_free(hole);
+        __real_free(free_from);
     }
+    unsigned char *end = (unsigned char *)(__builtin_wasm_memory_size(0) * CHUNK_BYTES) - ALLOCATOR_END_BYTES;
+    if (free_from && free_from + ALLOCATOR_HEAD_BYTES < end)
+        memset(free_from + ALLOCATOR_HEAD_BYTES, 0, end - free_from - ALLOCATOR_HEAD_BYTES);
+}
+
+/* Start-up that wants more memory than a build gives ends there: this asks the host, which answers nobody at build time
+   and is of no interest afterwards. */
+__attribute__((import_module("edge"), import_name("memory_budget"))) int32_t edge_memory_budget(int32_t chunks);
+
+void *__wrap_sbrk(intptr_t bytes)
+{
+    size_t chunks = __builtin_wasm_memory_size(0) + (size_t)bytes / CHUNK_BYTES;
+    if (is_starting && chunks > EDGE_START_UP_CHUNKS_MAX)
+        edge_memory_budget(chunks);
+    return __real_sbrk(bytes);
 }
 
 /* From here on blocks are pooled and freed memory stays as it is: the process that runs the program takes no
@@ -145,19 +194,30 @@ bool edge_pools_blocks(void)
     return !is_starting;
 }
 
+/* Without room for more the recording is given up. */
+static bool have_more_rows(void)
+{
+    record.rows_max *= 2;
+    struct row *rows = __real_realloc(record.rows, record.rows_max * sizeof(struct row));
+    uint32_t *sites = record.sites ? __real_realloc(record.sites, record.rows_max * sizeof(uint32_t)) : NULL;
+    bool has_room = rows && (sites || !record.sites);
+    if (!has_room)
+        __real_free(rows ? rows : record.rows);
+    record.rows = has_room ? rows : NULL;
+    record.sites = sites;
+    reach(rows);
+    reach(sites);
+    return has_room;
+}
+
 static void note(void *block, size_t size)
 {
     if (!record.rows || !block)
         return;
-    if (record.count == record.rows_max) {
-        struct row *more = __real_realloc(record.rows, 2 * sizeof(struct row) * record.rows_max);
-        if (!more)
-            __real_free(record.rows);
-        record.rows = more;
-        record.rows_max *= 2;
-        if (!more)
-            return;
-    }
+    if (record.count == record.rows_max && !have_more_rows())
+        return;
+    if (record.sites)
+        record.sites[record.count] = size ? edge_running_site() : 0;
     record.rows[record.count++] = (struct row){ (uint32_t)block, size };
 }
 
@@ -203,8 +263,7 @@ static void *make(void *place, size_t size)
     if (!place && size <= UINT32_MAX >> HEAD_SHIFT) {
         unsigned char *outer = __real_calloc(1, size + EDGE_HEAP_ALIGN_BYTES);
         place = outer ? outer + EDGE_HEAP_ALIGN_BYTES : NULL;
-        if (outer > highest)
-            highest = outer;
+        reach(outer);
     }
     if (place) {
         *head(place) = size << HEAD_SHIFT;

@@ -39,6 +39,7 @@
     internalBinding('performance').refresh();
     deserialize();
     processMethods.refresh?.();
+    shared.decideOutputs();
   };
 
   shared.formatFatal = (error) =>

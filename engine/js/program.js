@@ -11,7 +11,7 @@
   const THREW = 2;
   const UNSETTLED_TOP_LEVEL_AWAIT = 13;
 
-  let sealed = false;
+  shared.isSealed = false;
   let thrown;
   let hasThrown = false;
   let main;
@@ -21,7 +21,7 @@
   let resumption;
 
   loop.uncaught = (error, fromPromise) => {
-    if (sealed) {
+    if (shared.isSealed) {
       hasThrown = true;
       thrown = error;
       return;
@@ -107,12 +107,28 @@
 
   /** At build time: as far as step `stopAt`. */
   function start() {
-    sealed = true;
+    shared.isSealed = true;
     const status = startUp();
-    sealed = false;
+    if (!hasThrown) beforeSnapshot();
+    shared.isSealed = false;
     if (!hasThrown) return status;
     native.setThrown(String(thrown?.stack ?? thrown));
     return THREW;
+  }
+
+  /** What the program wants done before: it is part of no step, as it follows whichever was the last. */
+  function beforeSnapshot() {
+    native.leaveSteps();
+    try {
+      shared.snapshotHooks.serialize();
+    } catch (error) {
+      loop.uncaught(error, false);
+    }
+  }
+
+  /** How much the program has open, by kind, for an audit. */
+  function resources() {
+    return process.getActiveResourcesInfo().join('\n');
   }
 
   /** In the process that runs the program: to its end; the exit code. */
@@ -122,7 +138,10 @@
     if (mode === 'node') {
       loop.enterPlain(() => require('internal/modules/cjs/loader').Module.runMain(shared.entry));
     } else {
+      const hooks = shared.snapshotHooks;
+      if (hooks.hasDeserialize()) loop.enterPlain(hooks.deserialize);
       startUp();
+      if (hooks.hasMain()) loop.enterPlain(hooks.runMain);
     }
     do {
       loop.run();
@@ -149,5 +168,5 @@
     shared.entry = entry;
   }
 
-  return { configure, start, run };
+  return { configure, start, run, resources };
 });

@@ -6,7 +6,7 @@ use edgepack_format::guest::Package;
 
 use crate::bindings;
 use crate::bindings::{builtins, errors};
-use crate::host::{process, system};
+use crate::host::{process, sockets, standard_streams, system};
 use crate::js::{Call, function, internals};
 use crate::{engine, library, places, script};
 
@@ -21,8 +21,12 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
         let make_skeletons = own(ctx, "skeleton", include_str!("../js/skeleton.js"))?;
         let bootstrap = own(ctx, "bootstrap", include_str!("../js/bootstrap.js"))?;
         let shared: Object<'_> = bootstrap.call((natives.clone(), node, make_skeletons))?;
+        let make_hooks = own(ctx, "startup-snapshot", include_str!("../js/startup-snapshot.js"))?;
+        shared.set("snapshotHooks", make_hooks.call::<_, Value<'_>>((shared.clone(),))?)?;
         let prepare = own(ctx, "prepare", include_str!("../js/prepare.js"))?;
         prepare.call::<_, Value<'_>>((natives.clone(), shared.clone()))?;
+        let make_outputs = own(ctx, "standard-outputs", include_str!("../js/standard-outputs.js"))?;
+        shared.set("decideOutputs", make_outputs.call::<_, Value<'_>>((natives.clone(), shared.clone()))?)?;
         let make_program = own(ctx, "program", include_str!("../js/program.js"))?;
         engine::set_program(ctx, make_program.call((natives, shared))?);
         library::compile_rest(ctx)?;
@@ -54,6 +58,9 @@ fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     natives.set("setThrown", function(ctx, "setThrown", 1, set_thrown)?)?;
     natives.set("writeError", function(ctx, "writeError", 1, write_error)?)?;
     natives.set("arch", function(ctx, "arch", 0, arch)?)?;
+    natives.set("leaveSteps", function(ctx, "leaveSteps", 0, leave_steps)?)?;
+    natives.set("assumeOutput", function(ctx, "assumeOutput", 1, assume_output)?)?;
+    natives.set("terminalSize", function(ctx, "terminalSize", 1, terminal_size)?)?;
     natives.set("exit", function(ctx, "exit", 1, exit)?)?;
     Ok(natives)
 }
@@ -80,12 +87,27 @@ fn arch<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.ret(system::target().map_or("unknown", |target| target.node_arch))
 }
 
+/// (handle): whether it is an output of the usual kind; then its stream is made as a pipe's. -1 ends that.
+fn assume_output<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(standard_streams::assume_output(call.i32(0)))
+}
+
+/// (handle): columns and rows, or nothing.
+fn terminal_size<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    call.ret(sockets::tty_size(call.i32(0)).ok().map(|size| size.to_vec()))
+}
+
 fn exit<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     process::exit(call.i32(0))
 }
 
 fn step<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
     call.ret(engine::step())
+}
+
+fn leave_steps<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {
+    engine::leave_steps();
+    call.undefined()
 }
 
 fn is_stopped<'js>(call: &Call<'_, 'js>) -> Result<Value<'js>> {

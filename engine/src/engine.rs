@@ -21,7 +21,7 @@ struct Engine {
 thread_local! {
     static ENGINE: ManuallyDrop<OnceCell<Engine>> = const { ManuallyDrop::new(OnceCell::new()) };
     static ENTRY: ManuallyDrop<RefCell<Option<Persistent<Function<'static>>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
-    static STEPS: Cell<Steps> = const { Cell::new(Steps { passed: 0, stop_at: -1, stopped: false }) };
+    static STEPS: Cell<Steps> = const { Cell::new(Steps { passed: 0, stop_at: -1, stopped: false, left: false }) };
     static THROWN: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -30,6 +30,7 @@ struct Steps {
     passed: i64,
     stop_at: i64,
     stopped: bool,
+    left: bool,
 }
 
 /// Makes the runtime. Called once, before anything else.
@@ -83,7 +84,7 @@ pub(crate) fn entry<'js>(ctx: &Ctx<'js>) -> Result<Function<'js>> {
 /// Asks for a stop before step `stop_at` (-1: never).
 pub(crate) fn set_stop(stop_at: i64) {
     let steps = STEPS.get();
-    STEPS.set(Steps { stop_at, stopped: false, ..steps });
+    STEPS.set(Steps { stop_at, stopped: false, left: false, ..steps });
 }
 
 /// Counts a step boundary; `true` if the program has to stop here.
@@ -99,9 +100,15 @@ pub(crate) fn is_stopped() -> bool {
     STEPS.get().stopped
 }
 
-/// The number of the step that is running.
+/// What runs from now on belongs to no step, and cannot be left out.
+pub(crate) fn leave_steps() {
+    STEPS.set(Steps { left: true, ..STEPS.get() });
+}
+
+/// The number of the step that is running; below zero outside of steps.
 pub(crate) fn running_step() -> i64 {
-    STEPS.get().passed - 1
+    let steps = STEPS.get();
+    if steps.left { -1 } else { steps.passed - 1 }
 }
 
 /// Keeps the text of an exception that start-up did not catch.

@@ -69,6 +69,20 @@ pub unsafe extern "C" fn edge_backtrace(out: *mut u8, capacity: usize) -> usize 
     }
 }
 
+/// Writes the kinds of what the program has open to `out`, a line each, as far as it fits; the length.
+///
+/// # Safety
+/// `capacity` bytes at `out` belong to the caller.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn edge_audit_resources(out: *mut u8, capacity: usize) -> usize {
+    // SAFETY: by the caller's contract.
+    let out = unsafe { core::slice::from_raw_parts_mut(out, capacity) };
+    let text = program::resources().unwrap_or_default();
+    let length = text.len().min(out.len());
+    out[..length].copy_from_slice(&text.as_bytes()[..length]);
+    length
+}
+
 fn decode(input: &[u8]) -> Result<Package<'_>, String> {
     Package::decode(input).ok_or_else(|| "the package given to the engine is not one".to_owned())
 }

@@ -1,6 +1,6 @@
 //! Loads an app, runs its sealed start-up, and runs it in the process that it is for.
 
-use rquickjs::{Function, Object, Value};
+use rquickjs::{FromJs, Function, Object, Value};
 
 use edgepack_format::guest::{Mode, Package, STATUS_THREW};
 
@@ -52,7 +52,12 @@ pub(crate) fn run() -> Outcome<i32> {
     call("run")
 }
 
-fn call(method: &str) -> Outcome<i32> {
+/// The kinds of what the program has open, a line each.
+pub(crate) fn resources() -> Outcome<String> {
+    call("resources")
+}
+
+fn call<T: for<'js> FromJs<'js>>(method: &str) -> Outcome<T> {
     engine::with(|ctx| {
         let program: Object<'_> = engine::program(ctx)?;
         let function: Function<'_> = program.get(method)?;

@@ -41,6 +41,7 @@ pub const SUPPORTED: &[&str] = &[
     "url",
     "util",
     "util/types",
+    "v8",
     "zlib",
 ];
 
@@ -57,7 +58,6 @@ pub const NOT_YET: &[&str] = &[
     "repl",
     "tls",
     "trace_events",
-    "v8",
     "vm",
     "wasi",
     "worker_threads",

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use crate::cursor::Cursor;
 use crate::image::{Image, ImageParts, table};
-use crate::limits::{GUARDS_MAX, INDEX_BYTES_MAX, PAGE_BYTES};
+use crate::limits::{ASSUMPTIONS_MAX, GUARDS_MAX, INDEX_BYTES_MAX, PAGE_BYTES, PATCHES_MAX};
 use crate::policy::{Grants, Scope};
 
 /// Every wasm module starts so.
@@ -264,6 +264,24 @@ pub struct Guard {
     pub result: i64,
 }
 
+/// What was assumed when the app was started at build time, and how its memory differs under it from the image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assumption {
+    /// All of them must hold at boot.
+    pub guards: Vec<Guard>,
+    /// Bytes to write over the image, in ascending order; none for the assumption that the image was made under.
+    pub patches: Vec<Patch>,
+}
+
+/// Bytes of linear memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Where.
+    pub address: u32,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
 /// The decoded index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index<'a> {
@@ -273,15 +291,15 @@ pub struct Index<'a> {
     pub memory_bytes_max: u64,
     /// What the app may do.
     pub grants: Grants,
-    /// What must hold for the image.
-    pub guards: Vec<Guard>,
+    /// What must hold for the image: one of these. The first fits in most boots.
+    pub assumptions: Vec<Assumption>,
     /// Other sections.
     pub sections: Vec<SectionEntry>,
     /// The app started at build time.
     pub image: Option<Image<'a>>,
 }
 
-const MAGIC: &[u8; 8] = b"edgeidx2";
+const MAGIC: &[u8; 8] = b"edgeidx3";
 
 /// What the writer hands to `encode`: chunk tables as lists.
 #[derive(Debug, Clone)]
@@ -293,7 +311,7 @@ pub struct IndexParts<'a> {
     /// As in [`Index`].
     pub grants: &'a Grants,
     /// As in [`Index`].
-    pub guards: &'a [Guard],
+    pub assumptions: &'a [Assumption],
     /// As in [`Index`].
     pub sections: &'a [SectionEntry],
     /// The image and its table of cold chunks.
@@ -312,13 +330,8 @@ impl IndexParts<'_> {
         for scope in [&grants.net, &grants.read, &grants.write, &grants.env, &grants.run, &grants.sys] {
             put_scope(&mut out, scope);
         }
-        put_count(&mut out, self.guards.len());
-        for guard in self.guards {
-            put_text(&mut out, &guard.call);
-            put_count(&mut out, guard.args.len());
-            guard.args.iter().for_each(|arg| out.extend_from_slice(&arg.to_le_bytes()));
-            out.extend_from_slice(&guard.result.to_le_bytes());
-        }
+        put_count(&mut out, self.assumptions.len());
+        self.assumptions.iter().for_each(|assumption| put_assumption(&mut out, assumption));
         put_count(&mut out, self.sections.len());
         for section in self.sections {
             put_text(&mut out, section.kind.name());
@@ -341,6 +354,22 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
 fn put_text(out: &mut Vec<u8>, text: &str) {
     put_count(out, text.len());
     out.extend_from_slice(text.as_bytes());
+}
+
+fn put_assumption(out: &mut Vec<u8>, assumption: &Assumption) {
+    put_count(out, assumption.guards.len());
+    for guard in &assumption.guards {
+        put_text(out, &guard.call);
+        put_count(out, guard.args.len());
+        guard.args.iter().for_each(|arg| out.extend_from_slice(&arg.to_le_bytes()));
+        out.extend_from_slice(&guard.result.to_le_bytes());
+    }
+    put_count(out, assumption.patches.len());
+    for patch in &assumption.patches {
+        out.extend_from_slice(&patch.address.to_le_bytes());
+        put_count(out, patch.bytes.len());
+        out.extend_from_slice(&patch.bytes);
+    }
 }
 
 fn put_scope(out: &mut Vec<u8>, scope: &Scope) {
@@ -366,7 +395,7 @@ impl<'a> Index<'a> {
         let engine = cursor.array().ok_or(bad("the engine"))?;
         let memory_bytes_max = cursor.u64().ok_or(bad("the memory limit"))?;
         let grants = grants(&mut cursor).ok_or(bad("the grants"))?;
-        let guards = guards(&mut cursor).ok_or(bad("the guards"))?;
+        let assumptions = assumptions(&mut cursor).ok_or(bad("the guards"))?;
         let sections = sections(&mut cursor).ok_or(bad("the sections"))?;
         let image = match cursor.u8() {
             Some(0) => None,
@@ -376,7 +405,7 @@ impl<'a> Index<'a> {
         if !cursor.rest().is_empty() {
             return Err(bad("its length"));
         }
-        Ok(Index { engine, memory_bytes_max, grants, guards, sections, image })
+        Ok(Index { engine, memory_bytes_max, grants, assumptions, sections, image })
     }
 }
 
@@ -402,6 +431,20 @@ fn scope(cursor: &mut Cursor<'_>) -> Option<Scope> {
         }
         _ => None,
     }
+}
+
+fn assumptions(cursor: &mut Cursor<'_>) -> Option<Vec<Assumption>> {
+    let count = cursor.u32().filter(|count| *count <= ASSUMPTIONS_MAX)?;
+    (0..count).map(|_| Some(Assumption { guards: guards(cursor)?, patches: patches(cursor)? })).collect()
+}
+
+fn patches(cursor: &mut Cursor<'_>) -> Option<Vec<Patch>> {
+    let count = cursor.u32().filter(|count| *count <= PATCHES_MAX)?;
+    let patch = |cursor: &mut Cursor<'_>| {
+        let address = cursor.u32()?;
+        Some(Patch { address, bytes: table(cursor, 1)?.to_vec() })
+    };
+    (0..count).map(|_| patch(cursor)).collect()
 }
 
 fn guards(cursor: &mut Cursor<'_>) -> Option<Vec<Guard>> {

@@ -29,6 +29,27 @@ pub const EXPORT_HEAP_PLACE: &str = "edge_heap_place";
 /// `edge_heap_placed() -> i32`: ends it, and frees the plan; how many allocations there were.
 pub const EXPORT_HEAP_PLACED: &str = "edge_heap_placed";
 
+/// `edge_heap_record_sites()`: notes, besides, which place of the app makes each block.
+pub const EXPORT_HEAP_RECORD_SITES: &str = "edge_heap_record_sites";
+/// `edge_heap_sites() -> i32`: where the numbers of those places are, a `u32` for each row; 0 is for none.
+pub const EXPORT_HEAP_SITES: &str = "edge_heap_sites";
+/// `edge_audit_sites() -> i32`: where the places are, by number, [`AUDIT_SITE_BYTES`] each: six `u32`, of which the
+/// last two are the line and the column in the app's script.
+pub const EXPORT_AUDIT_SITES: &str = "edge_audit_sites";
+/// Bytes of a place.
+pub const AUDIT_SITE_BYTES: u32 = 24;
+/// `edge_audit_parts() -> i32`: where rows of two `u32` are: the key of a constructor, with [`AUDIT_PART_MORE`] if it is
+/// not the object itself, and an address in a block of one of its objects.
+pub const EXPORT_AUDIT_PARTS: &str = "edge_audit_parts";
+/// The bit of a row that is not the object itself.
+pub const AUDIT_PART_MORE: u32 = 1 << 31;
+/// `edge_audit_part_count() -> i32`: how many rows those are.
+pub const EXPORT_AUDIT_PART_COUNT: &str = "edge_audit_part_count";
+/// `edge_audit_name(key: i32, ptr: i32, capacity: i32) -> i32`: writes the name of a constructor; its length.
+pub const EXPORT_AUDIT_NAME: &str = "edge_audit_name";
+/// `edge_audit_resources(ptr: i32, capacity: i32) -> i32`: writes what the program has open, a kind on each line.
+pub const EXPORT_AUDIT_RESOURCES: &str = "edge_audit_resources";
+
 /// Classes of placed blocks: each has its own part of the guest's arena. Class 0 is for blocks that are not placed: they
 /// die before start-up ends, or are large.
 pub const HEAP_CLASSES: usize = 16;

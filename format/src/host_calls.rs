@@ -145,6 +145,7 @@ pub const HOST_CALLS: &[HostCall] = &[
     call("system_info", &[I32, I32, I32], &[I32], Sys, Barrier, "(kind, buf, cap) A `SystemInfo` as text."),
     call("resource_usage", &[I32], &[I32], Nothing, Barrier, "(buf) 16 i64: user us, system us, maxrss KiB, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw."),
     call("memory_usage", &[I32], &[I32], Nothing, Barrier, "(buf) 4 i64 in bytes: resident, total of the machine, available, limit (0 none)."),
+    call("memory_budget", &[I32], &[I32], Nothing, Barrier, "(chunks) So much memory is wanted while the program is started; 0."),
     // Clocks and randomness.
     call("clock_realtime", &[], &[I64], Nothing, Barrier, "() Nanoseconds since 1970."),
     call("clock_monotonic", &[], &[I64], Nothing, Barrier, "() Nanoseconds since an arbitrary start."),
@@ -156,6 +157,7 @@ pub const HOST_CALLS: &[HostCall] = &[
     call("watch", &[I32, I32], &[I32], Nothing, Barrier, "(handle, interest) Which readiness of a stream `wait` reports; level triggered; 0 stops."),
     // Streams: standard ones are handles 0, 1, 2.
     call("stdio_kind", &[I32], &[I32], Nothing, Assumed(1), "(handle 0..2) A `stdio_kind`; an output that is a file passes for a pipe."),
+    call("stdio_is_output", &[I32], &[I32], Nothing, Assumed(1), "(handle 1 or 2) 1 if it is a pipe, a file or a terminal: its stream can be made before it is known which."),
     call("stdio_write", &[I32, I32, I32], &[I32], Nothing, Deferred, "(handle 1 or 2, buf, len) Writes all of it, waiting if it must; the length."),
     call("stream_read", &[I32, I32, I32], &[I32], Nothing, Barrier, "(handle, buf, len) Reads what is there; 0 at the end, -EAGAIN if nothing yet."),
     call("stream_write", &[I32, I32, I32], &[I32], Nothing, Barrier, "(handle, vectors, count) Gathers from count pairs of (ptr, len); bytes written or -EAGAIN."),

@@ -21,12 +21,22 @@ pub const HOT_FRAME_PAGES: usize = 64;
 /// Linear memory in chunks: 4 GiB.
 pub const MEMORY_CHUNKS_MAX: u32 = 65_536;
 
+/// Linear memory that start-up may have at build time: what the narrow layout has room for, without a chunk of it.
+pub const START_UP_BYTES_MAX: usize = (1 << 29) - CHUNK_BYTES;
+
 /// A container's index: an image of 4 GiB of which every page is hot has 65,536 * 8 bytes of parts and 16,384 * 44 of
 /// frames.
 pub const INDEX_BYTES_MAX: usize = 2 << 20;
 
 /// Guards of a container. Today's are one per standard stream.
 pub const GUARDS_MAX: u32 = 4096;
+
+/// Assumptions of a container: each of the three standard streams is a terminal or is none.
+pub const ASSUMPTIONS_MAX: u32 = 8;
+
+/// Places where the memory of an app differs by what was assumed: Express with `debug` has 9. With more it is no longer
+/// the same start-up.
+pub const PATCHES_MAX: u32 = 512;
 
 /// A package, a manifest, a list of effects: what a section other than the pages may be. Sources of 256 MiB are not
 /// an app for a gateway.

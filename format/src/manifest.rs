@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::container::{Guard, Hash};
+use crate::container::{Assumption, Guard, Hash};
 use crate::policy::{Grants, Scope};
 
 /// What an app is.
@@ -30,8 +30,8 @@ pub struct Manifest {
 pub struct Packed<'a> {
     /// The engine's hash.
     pub engine: &'a Hash,
-    /// Guards of the started image.
-    pub guards: &'a [Guard],
+    /// What was assumed of the world of the started image.
+    pub assumptions: &'a [Assumption],
     /// How many effects are replayed at boot.
     pub deferred_count: usize,
     /// Named sizes in bytes.
@@ -51,15 +51,14 @@ impl Manifest {
             ("sys", scope(&grants.sys)),
             ("write", scope(&grants.write)),
         ];
-        let guards = packed.guards.iter().map(|guard| {
-            let args: Vec<String> = guard.args.iter().map(ToString::to_string).collect();
-            object([
-                ("args", format!("[{}]", args.join(","))),
-                ("call", string(&guard.call)),
-                ("result", guard.result.to_string()),
-            ])
+        let mut assumptions = packed.assumptions.iter();
+        let image = assumptions.next().map(|assumption| guards(&assumption.guards)).unwrap_or_default();
+        let others = assumptions.map(|assumption| {
+            let bytes: usize = assumption.patches.iter().map(|patch| patch.bytes.len()).sum();
+            let guards = guards(&assumption.guards);
+            object([("guards", format!("[{guards}]")), ("patched_bytes", bytes.to_string())])
         });
-        let guards: Vec<String> = guards.collect();
+        let others: Vec<String> = others.collect();
         let mut sizes: Vec<(&str, String)> =
             packed.sizes.iter().map(|(name, size)| (*name, size.to_string())).collect();
         sizes.sort();
@@ -69,14 +68,27 @@ impl Manifest {
             ("deferred", packed.deferred_count.to_string()),
             ("engine", string(&hex)),
             ("entry", string(&self.entry)),
-            ("guards", format!("[{}]", guards.join(","))),
+            ("guards", format!("[{image}]")),
             ("limits", object([("memory_bytes_max", self.memory_bytes_max.to_string())])),
             ("name", string(&self.name)),
+            ("other_guards", format!("[{}]", others.join(","))),
             ("sizes", object(sizes)),
             ("stop_reason", string(&self.stop_reason)),
             ("version", string(&self.version)),
         ])
     }
+}
+
+fn guards(guards: &[Guard]) -> String {
+    let guard = |guard: &Guard| {
+        let args: Vec<String> = guard.args.iter().map(ToString::to_string).collect();
+        object([
+            ("args", format!("[{}]", args.join(","))),
+            ("call", string(&guard.call)),
+            ("result", guard.result.to_string()),
+        ])
+    };
+    guards.iter().map(guard).collect::<Vec<_>>().join(",")
 }
 
 /// Pairs must come sorted.
@@ -119,9 +131,9 @@ mod tests {
     fn keys_are_sorted_and_texts_escaped() {
         let grants = Grants { net: Scope::Some([":80".into()].into()), sys: Scope::All, ..Grants::default() };
         let manifest = Manifest { name: "a\"b\n".into(), grants, ..Manifest::default() };
-        let packed = Packed { engine: &[0xab; 32], guards: &[], deferred_count: 2, sizes: &[("z", 1), ("a", 2)] };
+        let packed = Packed { engine: &[0xab; 32], assumptions: &[], deferred_count: 2, sizes: &[("z", 1), ("a", 2)] };
         let text = manifest.encode(&packed);
         assert!(text.starts_with(r#"{"capabilities":{"env":false,"net":[":80"],"read":false,"run":false,"sys":true,"#));
-        assert!(text.contains(r#""name":"a\"b\u000a","sizes":{"a":2,"z":1}"#), "{text}");
+        assert!(text.contains(r#""name":"a\"b\u000a","other_guards":[],"sizes":{"a":2,"z":1}"#), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use edgepack_format::container::{
-    Effect, Guard, Hash, IndexParts, SectionEntry, SectionKind, WASM_HEADER, encode_effects,
+    Assumption, Effect, Hash, IndexParts, SectionEntry, SectionKind, WASM_HEADER, encode_effects,
 };
 use edgepack_format::image::ImageParts;
 use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SECTION_BYTES_MAX};
@@ -37,8 +37,8 @@ pub struct Memory<'a> {
 pub struct Started<'a> {
     /// Where it was suspended.
     pub memory: Memory<'a>,
-    /// What was assumed.
-    pub guards: &'a [Guard],
+    /// What was assumed, first when the memory was captured.
+    pub assumptions: &'a [Assumption],
     /// What is to be done again at boot.
     pub effects: &'a [Effect],
 }
@@ -111,13 +111,14 @@ fn whole_chunks(memory: &[u8]) -> Cow<'_, [u8]> {
 
 /// The sections whose hashes stand in the index, in order.
 fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(SectionKind, Vec<u8>)>> {
-    let (guards, effects) = contents.started.map(|started| (started.guards, started.effects)).unwrap_or_default();
+    let (assumptions, effects) =
+        contents.started.map(|started| (started.assumptions, started.effects)).unwrap_or_default();
     let sizes = [
         ("chunks", chunk_count),
         ("source_map_bytes", contents.source_map.len()),
         ("started_memory_bytes", contents.started.map_or(0, |started| started.memory.bytes.len())),
     ];
-    let packed = Packed { engine: &contents.engine.hash, guards, deferred_count: effects.len(), sizes: &sizes };
+    let packed = Packed { engine: &contents.engine.hash, assumptions, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
     limit("the package", contents.package.len(), SECTION_BYTES_MAX)?;
     sections.push((SectionKind::Package, zstd::bulk::compress(contents.package, 12).map_err(Error::Compress)?));
@@ -148,7 +149,7 @@ fn index(contents: &Contents<'_>, sections: &[(SectionKind, Vec<u8>)], (image, c
         engine: contents.engine.hash,
         memory_bytes_max: contents.manifest.memory_bytes_max,
         grants: &contents.manifest.grants,
-        guards: contents.started.map(|started| started.guards).unwrap_or_default(),
+        assumptions: contents.started.map(|started| started.assumptions).unwrap_or_default(),
         sections: &entries,
         image: contents.started.map(|_| (image, cold)),
     };

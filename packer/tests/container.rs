@@ -1,6 +1,8 @@
 //! Containers: what is written is read, the same input is the same bytes, and no damage goes unseen.
 
-use edgepack_format::container::{ContainerError, Effect, Guard, SectionKind, Sections, decode_effects};
+use edgepack_format::container::{
+    Assumption, ContainerError, Effect, Guard, Patch, SectionKind, Sections, decode_effects,
+};
 use edgepack_format::image::Frame;
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
@@ -12,7 +14,7 @@ struct Case {
     manifest: Manifest,
     base: Vec<u8>,
     started: Vec<u8>,
-    guards: Vec<Guard>,
+    assumptions: Vec<Assumption>,
     effects: Vec<Effect>,
 }
 
@@ -37,7 +39,10 @@ impl Case {
             manifest: Manifest { name: "case".to_owned(), grants, memory_bytes_max: 1 << 28, ..Manifest::default() },
             base,
             started,
-            guards: vec![Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }],
+            assumptions: vec![
+                Assumption { guards: vec![guard(1)], patches: Vec::new() },
+                Assumption { guards: vec![guard(2)], patches: vec![Patch { address: 4096, bytes: vec![1, 2, 3] }] },
+            ],
             effects: vec![
                 Effect::Write { handle: 1, bytes: b"hello\n".to_vec() },
                 Effect::Call { name: "signal_watch".to_owned(), args: vec![2, 1] },
@@ -51,7 +56,7 @@ impl Case {
             engine: Engine { hash: [9; 32], base_memory: &self.base },
             started: Some(Started {
                 memory: Memory { bytes: &self.started, stack_pointer: 200 },
-                guards: &self.guards,
+                assumptions: &self.assumptions,
                 effects: &self.effects,
             }),
             package: b"a package",
@@ -112,7 +117,7 @@ fn what_was_packed_is_restored_hot_or_not() {
         assert_eq!((frame_count, cold_count), (frames, cold));
         let verified = verify(&packed).unwrap();
         assert_eq!(verified.index.grants, case.manifest.grants);
-        assert_eq!(verified.index.guards, case.guards);
+        assert_eq!(verified.index.assumptions, case.assumptions);
         assert_eq!(verified.source_map, "{\"version\":3}");
         assert_eq!(verified.licences, "MIT");
         assert!(verified.manifest.starts_with("{\"capabilities\""));
@@ -197,4 +202,8 @@ fn an_index_made_to_harm_is_read_without_a_panic() {
         }
     }
     assert!(refused > range.len(), "most of them are refused: {refused}");
+}
+
+fn guard(result: i64) -> Guard {
+    Guard { call: "stdio_kind".to_owned(), args: vec![1], result }
 }

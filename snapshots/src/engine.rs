@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use edgepack_format::guest;
 
+use crate::count::count;
 use crate::instrument::{VERSION, instrument};
 use crate::machine::Host;
 use crate::snapshot::BaseImage;
@@ -42,7 +43,9 @@ impl Engine {
         if blake3::hash(engine_wasm) != base.engine_hash {
             return Err(Error::OtherEngine);
         }
-        let compiled = compile_cached(VM, engine_wasm, cache_dir, Compiled::compile)?;
+        let compiled = compile_cached(&format!("{VM}-counted-1"), engine_wasm, cache_dir, |wasm| {
+            Compiled::compile(&count(wasm)?)
+        })?;
         let exports = compiled.exports();
         match REQUIRED.iter().find(|name| !exports.iter().any(|export| export == *name)) {
             Some(missing) => Err(Error::MissingExport(missing)),

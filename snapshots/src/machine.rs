@@ -10,6 +10,8 @@ pub(crate) trait Guest {
     fn read(&mut self, at: u32, bytes: u32) -> Option<Vec<u8>>;
     /// Writes into linear memory; `None` if that is outside of it.
     fn write(&mut self, at: u32, bytes: &[u8]) -> Option<()>;
+    /// Instructions executed since it was started; 0 if the engine does not count them.
+    fn counted(&mut self) -> u64;
 }
 
 /// Who answers the guest's host calls.

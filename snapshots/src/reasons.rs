@@ -15,6 +15,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("system_info", "{} of the system is read"),
     ("resource_usage", "the process's resource usage is read"),
     ("memory_usage", "memory usage is read"),
+    ("memory_budget", "it takes more than 512 MB of memory"),
     ("clock_realtime", "the clock is read"),
     ("clock_monotonic", "the clock is read"),
     ("timezone_offset", "the time zone is read"),

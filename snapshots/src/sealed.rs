@@ -1,5 +1,7 @@
 //! The host of a sealed run: every host call → refused, constant, deferred, assumed or the end of the run.
 
+use std::collections::BTreeSet;
+
 use edgepack_format::container::{Effect, Guard};
 use edgepack_format::guest::{APP_ROOT, EXPORT_BACKTRACE, EXPORT_STEPS};
 use edgepack_format::host_calls::{HostCall, Sealed, find};
@@ -11,6 +13,7 @@ use crate::machine::{Answer, Guest, Host};
 use crate::reasons::reason;
 use crate::requests::{argument, pointer, refused};
 use crate::snapshot::{Position, Stop};
+use crate::terminals::{Terminals, kind};
 
 /// What is known at build time of the world that the app will run in.
 #[derive(Clone, Copy)]
@@ -32,6 +35,10 @@ pub(crate) struct SealedHost {
     pub(crate) effects: Vec<Effect>,
     /// Assumptions, each once.
     pub(crate) guards: Vec<Guard>,
+    /// What the standard streams are said to be.
+    terminals: Terminals,
+    /// Variables that were asked for and found unset, as they are not granted.
+    pub(crate) unset: BTreeSet<String>,
     /// Why the run was stopped, and in which step.
     pub(crate) stopped: Option<(Stop, i64)>,
     /// The engine's own last words.
@@ -47,9 +54,16 @@ impl SealedHost {
             target: sealing.target,
             effects: Vec::new(),
             guards: Vec::new(),
+            terminals: [false; 3],
+            unset: BTreeSet::new(),
             stopped: None,
             panicked: None,
         }
+    }
+
+    /// The same with streams that are terminals.
+    pub(crate) fn at(self, terminals: Terminals) -> SealedHost {
+        SealedHost { terminals, ..self }
     }
 }
 
@@ -103,6 +117,9 @@ impl Host for SealedHost {
             return Answer::Stop;
         }
         if let Some(capability) = refused(row, args, &self.grants, guest) {
+            if row.name == "env_get" {
+                self.unset.insert(argument(row, args, guest));
+            }
             return Answer::Result(refusal(capability));
         }
         if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
@@ -113,6 +130,9 @@ impl Host for SealedHost {
         }
         match row.sealed {
             Sealed::Constant(result) => Answer::Result(result),
+            Sealed::Assumed(_) if row.name == "stdio_kind" => {
+                self.assume(row, args.to_vec(), kind(self.terminals, args.first()))
+            }
             Sealed::Assumed(result) => self.assume(row, args.to_vec(), result),
             Sealed::Target => match self.target {
                 Some(target) => self.assume(row, args.to_vec(), target.machine.into()),

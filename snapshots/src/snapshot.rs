@@ -1,6 +1,6 @@
 //! The values this crate makes: the engine's base image, and an app's snapshot.
 
-use edgepack_format::container::{Effect, Guard};
+use edgepack_format::container::{Assumption, Effect};
 
 use crate::placement::HeapLog;
 use crate::{Error, Result};
@@ -109,14 +109,36 @@ pub struct Started {
     pub memory: Vec<u8>,
     /// Effects to replay in this order before anything else.
     pub effects: Vec<Effect>,
-    /// Answers given at build; boot must find the same or start from `loaded`.
-    pub guards: Vec<Guard>,
+    /// Answers given at build; boot must find the same.
+    pub assumption: Assumption,
+    /// Other answers that the memory serves, patched.
+    pub others: Vec<Assumption>,
     /// The pages of 4 KiB that a boot touches, ascending; `None` before `lay_out`, and if this machine cannot tell.
     pub hot_pages: Option<Vec<u32>>,
+    /// How much of start-up that is; `None` before `lay_out`, and if the rest does not end.
+    pub share: Option<Share>,
     /// The heap's blocks, if the guest was asked to record them.
     pub(crate) log: Option<HeapLog>,
     /// The step it stopped before; -1 if it did not.
     pub(crate) stop_at: i64,
+}
+
+/// How much of start-up is done at build time, in instructions of the engine, loading and compiling the script aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Instructions at build time.
+    pub done: u64,
+    /// Instructions from there to where the program first waits, or ends.
+    pub rest: u64,
+    /// What is asked for in these, with how many there are before it.
+    pub asked: Vec<(Stop, u64)>,
+}
+
+impl Started {
+    /// The assumption that the memory was captured under, then the others.
+    pub fn assumptions(&self) -> impl Iterator<Item = &Assumption> {
+        std::iter::once(&self.assumption).chain(&self.others)
+    }
 }
 
 /// How the sealed run of start-up ended.
@@ -148,7 +170,7 @@ pub struct Stop {
 }
 
 /// A place in the bundle's script, as QuickJS prints it: both count from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line.
     pub line: u32,

@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
-use edgepack_format::container::Effect;
+use edgepack_format::container::{Assumption, Effect};
 use edgepack_format::guest::{
     EXPORT_ALLOC, EXPORT_HEAP_PLACE, EXPORT_HEAP_PLACED, EXPORT_HEAP_RECORD, EXPORT_HEAP_RECORDED, EXPORT_HEAP_ROWS,
     EXPORT_LOAD, EXPORT_START, Package, STATUS_COMPLETED, STATUS_SUSPENDED, STATUS_THREW,
 };
 
+use crate::audit::note_sites;
 use crate::engine::Engine;
 use crate::machine::{Guest, Halt, Host};
 use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
 use crate::snapshot::{Ending, Snapshot, Started, Stop};
+use crate::survey::survey;
+use crate::terminals::{asks, others};
 use crate::trial::trial;
 use crate::wasmer::Running;
 use crate::{Error, Result};
@@ -66,6 +69,10 @@ pub fn lay_out(
     sealing: Sealing<'_>,
     mut snapshot: Snapshot,
 ) -> Result<Snapshot> {
+    // What did not end at build time does not end in a trial.
+    if matches!(snapshot.ending, Ending::OutOfTime(_)) {
+        return Ok(snapshot);
+    }
     let Some(started) = &mut snapshot.started else { return Ok(snapshot) };
     let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
     let Some(log) = &started.log else {
@@ -73,23 +80,45 @@ pub fn lay_out(
         return Ok(snapshot);
     };
     let plan = plan(log, &[touches]);
+    let stop_at = started.stop_at;
     let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
-    // The first pass took less than the budget, or was cut off by it in the step this one leaves out.
-    let pass = run(&mut guest, START_UP_BUDGET * 2, started.stop_at)?;
-    if !matches!((pass, started.stop_at), (Pass::Completed, NEVER) | (Pass::Suspended, _)) {
-        return Err(Error::Diverged("the third one ends elsewhere".to_owned()));
+    let loaded = if asks(&started.assumption) { guest.memory()? } else { Vec::new() };
+    let mut placed = placed(&mut guest, engine, stop_at)?.ok_or_else(|| diverged("it ends elsewhere"))?;
+    if placed.allocations != planned(&plan).map(i64::from) {
+        return Err(diverged(&format!("it makes {:?} allocations, not {:?}", placed.allocations, planned(&plan))));
     }
-    let allocations = called(&mut guest, EXPORT_HEAP_PLACED, &[])?;
-    if planned(&plan).map(i64::from) != Some(allocations) {
-        return Err(Error::Diverged(format!(
-            "the third one makes {allocations} allocations, not {:?}",
-            planned(&plan)
-        )));
-    }
-    let mut placed = captured(&mut guest, engine, started.stop_at)?;
-    placed.hot_pages = trial(engine, &placed.memory, sealing)?.map(|touches| touches.pages());
-    *started = placed;
+    placed.started.share = survey(engine, &placed.started.memory, placed.instructions, sealing)?;
+    placed.started.hot_pages = trial(engine, &placed.started.memory, sealing)?.map(|touches| touches.pages());
+    placed.started.others = others(&placed.started, |terminals| {
+        let mut guest = engine.start_from(&loaded, SealedHost::new(sealing).at(terminals))?;
+        Ok(self::placed(&mut guest, engine, stop_at)?.map(|placed| placed.started))
+    })?;
+    *started = placed.started;
     Ok(snapshot)
+}
+
+fn diverged(how: &str) -> Error {
+    Error::Diverged(format!("the third one: {how}"))
+}
+
+/// A start-up by a plan.
+struct Placed {
+    started: Started,
+    allocations: Option<i64>,
+    instructions: u64,
+}
+
+/// Starts a guest whose heap is placed; `None` if it does not end where the first ones did.
+fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Option<Placed>> {
+    // The first pass took less than the budget, or was cut off by it in the step this one leaves out.
+    let before = guest.counted();
+    let pass = run(guest, START_UP_BUDGET * 2, stop_at)?;
+    let instructions = guest.counted() - before;
+    if !matches!((pass, stop_at), (Pass::Completed, NEVER) | (Pass::Suspended, _)) {
+        return Ok(None);
+    }
+    let allocations = Some(called(guest, EXPORT_HEAP_PLACED, &[])?);
+    Ok(Some(Placed { started: captured(guest, engine, stop_at)?, allocations, instructions }))
 }
 
 /// Loads the package and runs nothing of it.
@@ -101,21 +130,32 @@ pub fn load(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Res
     Ok(Snapshot { loaded, started: None, ending: Ending::NotRun, reads_target: false })
 }
 
-type SealedGuest = Running<SealedHost>;
+pub(crate) type SealedGuest = Running<SealedHost>;
 
 /// What becomes of the guest's heap.
 #[derive(Clone, Copy)]
-enum Heap<'p> {
+pub(crate) enum Heap<'p> {
     Plain,
     Recorded,
+    /// With the places of the app that make its blocks.
+    Audited,
     Placed(&'p [u8]),
 }
 
-fn loaded_guest(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>, heap: Heap<'_>) -> Result<SealedGuest> {
+pub(crate) fn loaded_guest(
+    engine: &Engine,
+    package: &Package<'_>,
+    sealing: Sealing<'_>,
+    heap: Heap<'_>,
+) -> Result<SealedGuest> {
     let mut guest = engine.start(SealedHost::new(sealing))?;
     match heap {
         Heap::Recorded if guest.has(EXPORT_HEAP_RECORD) => {
             called(&mut guest, EXPORT_HEAP_RECORD, &[])?;
+        }
+        Heap::Audited => {
+            called(&mut guest, EXPORT_HEAP_RECORD, &[])?;
+            note_sites(&mut guest)?;
         }
         Heap::Placed(plan) => {
             let (at, _) = given(&mut guest, plan)?;
@@ -137,7 +177,7 @@ fn given(guest: &mut SealedGuest, bytes: &[u8]) -> Result<(i64, i64)> {
 }
 
 /// Calls an export that must neither stop nor trap.
-fn called(guest: &mut SealedGuest, export: &'static str, args: &[i64]) -> Result<i64> {
+pub(crate) fn called(guest: &mut SealedGuest, export: &'static str, args: &[i64]) -> Result<i64> {
     let result = guest.call(export, args);
     match result {
         Ok(result) => Ok(result),
@@ -178,8 +218,11 @@ const STDERR: i32 = 2;
 
 const NEVER: i64 = -1;
 
+/// Of a stop that is in no step.
+const OUTSIDE: i64 = -1;
+
 /// How one call of `edge_start` ended; a step is the number of the one that was running.
-enum Pass {
+pub(crate) enum Pass {
     Completed,
     Threw(String),
     Suspended,
@@ -187,7 +230,7 @@ enum Pass {
     OutOfTime(Stop, i64),
 }
 
-fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> {
+pub(crate) fn run(guest: &mut SealedGuest, budget: Duration, stop_at: i64) -> Result<Pass> {
     let result = guest.call_within(budget, EXPORT_START, &[stop_at]);
     match result {
         Ok(status) if status == i64::from(STATUS_COMPLETED) => Ok(Pass::Completed),
@@ -219,6 +262,8 @@ fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, host: SealedHost, budget
         Pass::Suspended => captured(&mut guest, engine, step).map(Some),
         Pass::Completed => Err(Error::Diverged(format!("the second one passes step {step}"))),
         Pass::Threw(error) => Err(Error::Diverged(format!("the second one throws {error}"))),
+        // What follows the last step, whichever it is, cannot be run.
+        Pass::Stopped(_, OUTSIDE) => Ok(None),
         Pass::Stopped(stop, _) | Pass::OutOfTime(stop, _) => {
             Err(Error::Diverged(format!("the second one stops before step {step}: {}", stop.reason)))
         }
@@ -235,7 +280,8 @@ fn captured(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<St
         .host()
         .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
         .unwrap_or_default();
-    Ok(Started { memory, effects, guards, hot_pages: None, log, stop_at })
+    let assumption = Assumption { guards, patches: Vec::new() };
+    Ok(Started { memory, effects, assumption, others: Vec::new(), hot_pages: None, share: None, log, stop_at })
 }
 
 /// The rows that the guest has recorded, which are taken out of its memory; `None` if it has not.

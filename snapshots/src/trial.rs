@@ -18,10 +18,11 @@ use crate::frozen::{MONOTONIC_NS, REALTIME_NS};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::requests::{pointer, refused};
 use crate::sealed::{Sealing, bytes_at, constant_by_grants, fill, refusal};
+use crate::survey::{Noted, Survey};
 use crate::touches::Touches;
 
 /// How long a trial may run: a boot that takes longer does not wait for its pages.
-const TRIAL_BUDGET: Duration = Duration::from_secs(5);
+pub(crate) const TRIAL_BUDGET: Duration = Duration::from_secs(5);
 
 /// How often the program may wait for something, and how many calls it may make: far more than a boot needs.
 const WAITS_MAX: u32 = 64;
@@ -39,7 +40,7 @@ pub(crate) fn trial(engine: &Engine, memory: &[u8], sealing: Sealing<'_>) -> Res
 }
 
 /// The made-up world.
-struct TrialHost {
+pub(crate) struct TrialHost {
     grants: Grants,
     target: Option<&'static Target>,
     calls: u32,
@@ -48,6 +49,8 @@ struct TrialHost {
     sockets: BTreeMap<i64, Socket>,
     next_handle: i64,
     has_caller: bool,
+    /// For a survey: what is asked for, as it is.
+    survey: Option<Survey>,
     /// Names that are asked for, still to be told that they are resolved.
     resolving: Vec<i64>,
 }
@@ -71,7 +74,7 @@ enum State {
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 impl TrialHost {
-    fn new(sealing: Sealing<'_>) -> TrialHost {
+    pub(crate) fn new(sealing: Sealing<'_>) -> TrialHost {
         TrialHost {
             grants: sealing.grants.clone(),
             target: sealing.target,
@@ -81,8 +84,19 @@ impl TrialHost {
             sockets: BTreeMap::new(),
             next_handle: 16,
             has_caller: false,
+            survey: None,
             resolving: Vec::new(),
         }
+    }
+
+    /// The same, which notes what is asked for up to where the program first waits.
+    pub(crate) fn surveying(self, survey: Survey) -> TrialHost {
+        TrialHost { survey: Some(survey), ..self }
+    }
+
+    /// What was noted.
+    pub(crate) fn surveyed(&mut self) -> Option<Survey> {
+        self.survey.take()
     }
 
     fn open(&mut self, state: State) -> i64 {
@@ -235,6 +249,12 @@ impl Host for TrialHost {
         }
         if let Some(result) = constant_by_grants(row, args, &self.grants, guest) {
             return Answer::Result(result);
+        }
+        if let Some(survey) = &mut self.survey
+            && row.sealed == Sealed::Barrier
+            && survey.note(row, args, guest) == Noted::StartUpEnded
+        {
+            return Answer::Stop;
         }
         let result = match row.sealed {
             _ if row.name == "program_panic" => None,

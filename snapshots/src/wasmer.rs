@@ -14,6 +14,7 @@ use wasmer::{
     Instance, Interrupter, Memory, Module, Mutability, RuntimeError, Store, StoreMut, Type, Value,
 };
 
+use crate::count::EXPORT_COUNT;
 use crate::instrument::{EXPORT_PAGES, GRANULE_BYTES, GUEST_BYTES_MAX, READS, WRITES};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::touches::Touches;
@@ -75,7 +76,8 @@ impl Compiled {
         let functions: HashMap<String, Function> =
             instance.exports.iter().functions().map(|(name, f)| (name.clone(), f.clone())).collect();
         let is_watched = functions.contains_key(EXPORT_PAGES);
-        let exports = Arc::new(Exports { memory, functions, is_watched });
+        let count = instance.exports.get_global(EXPORT_COUNT).ok().cloned();
+        let exports = Arc::new(Exports { memory, functions, is_watched, count });
         env.as_mut(&mut store).exports = Some(Arc::clone(&exports));
         let globals = mutable_globals(&instance, &store);
         Ok(Running { store, env, exports, globals })
@@ -95,7 +97,7 @@ fn mutable_globals(instance: &Instance, store: &Store) -> Vec<(String, Global)> 
         .exports
         .iter()
         .globals()
-        .filter(|(_, global)| global.ty(store).mutability == Mutability::Var)
+        .filter(|(name, global)| name.as_str() != EXPORT_COUNT && global.ty(store).mutability == Mutability::Var)
         .map(|(name, global)| (name.clone(), global.clone()))
         .collect();
     globals.sort_by(|a, b| a.0.cmp(&b.0));
@@ -107,6 +109,8 @@ struct Exports {
     functions: HashMap<String, Function>,
     /// Whether the engine is an instrumented one.
     is_watched: bool,
+    /// What counts instructions.
+    count: Option<Global>,
 }
 
 /// What a host function sees. `host` is away while it answers, so a host call made from inside a host call traps.
@@ -235,6 +239,10 @@ fn write_memory(exports: &Exports, store: &impl AsStoreRef, at: u32, bytes: &[u8
     note(exports, store, WRITES, at, bytes.len())
 }
 
+fn counted(exports: &Exports, store: &mut impl AsStoreMut) -> u64 {
+    exports.count.as_ref().map_or(0, |count| from_value(&count.get(store)).cast_unsigned())
+}
+
 /// What the host does to the memory of an instrumented guest is noted as the guest's own accesses are.
 fn note(exports: &Exports, store: &impl AsStoreRef, plane: u32, at: u32, bytes: usize) -> Option<()> {
     if !exports.is_watched || bytes == 0 {
@@ -263,6 +271,10 @@ impl Guest for Inside<'_> {
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Option<()> {
         write_memory(self.exports, &self.store, at, bytes)
+    }
+
+    fn counted(&mut self) -> u64 {
+        counted(self.exports, &mut self.store)
     }
 }
 
@@ -390,5 +402,9 @@ impl<H: Host> Guest for Running<H> {
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Option<()> {
         write_memory(&self.exports, &self.store, at, bytes)
+    }
+
+    fn counted(&mut self) -> u64 {
+        counted(&self.exports, &mut self.store)
     }
 }

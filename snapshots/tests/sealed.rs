@@ -66,14 +66,17 @@ fn start_up_without_a_barrier_is_captured_whole() {
 #[test]
 fn an_assumed_answer_becomes_one_guard() {
     let started = snapshot("guard", "kkk", &Grants::default()).started.expect("started");
-    assert_eq!(started.guards, [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }]);
+    assert_eq!(started.assumption.guards, [Guard { call: "stdio_kind".to_owned(), args: vec![1], result: 1 }]);
 }
 
 #[test]
 fn the_machine_is_the_targets_and_a_guard() {
     for (target, machine) in [("x64", 62), ("arm64", 183)] {
         let started = take_for(target, "machine", "mm", &Grants::default()).started.expect("started");
-        assert_eq!(started.guards, [Guard { call: "target_machine".to_owned(), args: vec![], result: machine }]);
+        assert_eq!(
+            started.assumption.guards,
+            [Guard { call: "target_machine".to_owned(), args: vec![], result: machine }]
+        );
         assert_eq!(i64::from(last_result(&started.memory)), machine);
     }
     assert_eq!(take_for("x64", "none", "w", &Grants::default()), take_for("arm64", "none", "w", &Grants::default()));
@@ -130,10 +133,10 @@ fn variables_granted_by_name_are_assumed_to_be_set_when_they_are_listed() {
     };
     let started = snapshot("listed", "n", &granting(&["PORT", "HOST"])).started.expect("started");
     assert_eq!(started.memory[96..106], *b"HOST\0PORT\0");
-    assert_eq!(started.guards, [Guard { call: "env_names".to_owned(), args: vec![0, 0], result: 10 }]);
+    assert_eq!(started.assumption.guards, [Guard { call: "env_names".to_owned(), args: vec![0, 0], result: 10 }]);
     assert!(matches!(snapshot("listed", "n", &granting(&["NODE_*"])).ending, Ending::Stopped(_)));
     let none = snapshot("listed", "n", &Grants::default());
-    assert_eq!((none.ending, none.started.expect("started").guards), (Ending::Completed, Vec::new()));
+    assert_eq!((none.ending, none.started.expect("started").assumption.guards), (Ending::Completed, Vec::new()));
 }
 
 #[test]

@@ -32,6 +32,7 @@ macro_rules! for_each_host_call {
             system_info(kind: i32, buf: ptr, cap: len) -> i32 = system::info(host, kind, memory.output(buf, cap)?);
             resource_usage(buf: ptr) -> i32 = program::resource_usage(host, memory.output(buf, 16 * 8)?);
             memory_usage(buf: ptr) -> i32 = system::memory_usage(host, memory.output(buf, 4 * 8)?);
+            memory_budget(_chunks: i32) -> i32 = Ok(0);
             clock_realtime() -> i64 = Ok(clock::realtime(host));
             clock_monotonic() -> i64 = Ok(clock::monotonic(host));
             timezone_offset(seconds: i64) -> i32 = clock::timezone_offset(host, seconds);
@@ -41,6 +42,7 @@ macro_rules! for_each_host_call {
                 = readiness::wait(host, timeout, memory.output(events, records(cap, EVENT_BYTES)?)?);
             watch(handle: i32, interest: i32) -> i32 = readiness::watch(host, handle, interest);
             stdio_kind(handle: i32) -> i32 = stdio::kind(host, handle);
+            stdio_is_output(handle: i32) -> i32 = stdio::is_output(host, handle);
             stdio_write(handle: i32, buf: ptr, len: len) -> i32 = stdio::write(host, handle, memory.input(buf, len)?);
             stream_read(handle: i32, buf: ptr, len: len) -> i32 = streams::read(host, handle, memory.output(buf, len)?);
             stream_write(handle: i32, vectors: ptr, count: len) -> i32

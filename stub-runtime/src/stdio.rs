@@ -31,6 +31,10 @@ pub(crate) fn kind(host: &mut Host, handle: i32) -> Answer {
     })
 }
 
+pub(crate) fn is_output(host: &mut Host, handle: i32) -> Answer {
+    Ok(matches!(kind(host, handle)?, stdio_kind::PIPE | stdio_kind::TTY).into())
+}
+
 fn socket_kind(stream: BorrowedFd<'_>) -> i32 {
     use rustix::net::AddressFamily;
     match rustix::net::getsockname(stream).map(|name| name.address_family()) {

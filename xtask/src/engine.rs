@@ -99,6 +99,7 @@ fn link_flags() -> Result<String> {
         "--wrap=free".to_owned(),
         "--wrap=realloc".to_owned(),
         "--wrap=malloc_usable_size".to_owned(),
+        "--wrap=sbrk".to_owned(),
     ];
     let args = link_args.map(|arg| format!("-C link-arg={arg}")).join(" ");
     Ok(format!("-C linker=wasm-ld-22 -C link-self-contained=no {args}"))

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use edgepack_bundler::{Diagnostics, Minify, metafile, treemap};
+use edgepack_bundler::{Diagnostics, Minify, PackageBytes, metafile, treemap};
 use edgepack_format::shebang::SHEBANG;
 use edgepack_format::targets::Target;
+use edgepack_snapshots::Ending;
 use serde_json::Value;
 
 use crate::args::{BuildArgs, SourceMapPlace};
-use crate::build::{Packed, Plan, StartUp, executable, options, pack};
+use crate::audit;
+use crate::build::{Packed, Plan, StartUp, Variant, executable, options, pack, stop_line};
 use crate::commands::why;
 use crate::failure::Failure;
 use crate::output::{self, Kind, paths};
@@ -51,11 +53,13 @@ fn build_app(args: &BuildArgs) -> Result<()> {
         source_map: args.source_map,
         minify,
         define: &define,
+        audit: args.deny_secrets || args.report.is_some(),
     };
     if let Some(subject) = &args.why {
         return why::why(&options(&plan), subject);
     }
     let packed = pack(&plan, &mut progress)?;
+    packed.variants.iter().try_for_each(|variant| allowed(args, variant))?;
     let written = write(args, &targets, &packed, &mut progress)?;
     write_reports(args, &packed, &written)?;
     for warning in &packed.bundle.warnings {
@@ -68,6 +72,21 @@ fn build_app(args: &BuildArgs) -> Result<()> {
         report::text(&packed, &written, &phases)
     }
     Ok(())
+}
+
+/// What the user does not want built.
+fn allowed(args: &BuildArgs, variant: &Variant) -> Result<(), Failure> {
+    if args.deny_secrets {
+        audit::denied(variant.findings.as_ref().map_or(&[], |findings| &findings.secrets))?;
+    }
+    let line = stop_line(&variant.ending, variant.place.as_ref());
+    let sentence = match &variant.ending {
+        Ending::Threw(error) => format!("start-up throws, at every boot:\n{error}"),
+        Ending::OutOfTime(_) => format!("start-up was cut off at {line}"),
+        Ending::Stopped(stop) if stop.call == "memory_budget" => format!("start-up was cut off at {line}"),
+        Ending::NotRun | Ending::Completed | Ending::Stopped(_) => return Ok(()),
+    };
+    if args.strict { Err(Failure::new(sentence).hint("without --strict this is a warning")) } else { Ok(()) }
 }
 
 /// `NAME=VALUE`; a value that is not JSON is a string.
@@ -121,8 +140,11 @@ fn write_reports(args: &BuildArgs, packed: &Packed, written: &[Written<'_>]) -> 
         output::write(file, metafile(bundle, &name).to_string().as_bytes(), Kind::Data)?;
     }
     if let Some(file) = &args.report {
-        // How much of a snapshot belongs to which package is not known yet.
-        output::write(file, treemap(bundle, &[]).as_bytes(), Kind::Data)?;
+        let findings = written.first().and_then(|first| first.variant.findings.as_ref());
+        let packages = findings.map(|findings| findings.packages.as_slice()).unwrap_or_default();
+        let packages: Vec<PackageBytes> =
+            packages.iter().map(|(name, sum)| PackageBytes { name: name.clone(), bytes: sum.bytes }).collect();
+        output::write(file, treemap(bundle, &packages).as_bytes(), Kind::Data)?;
     }
     Ok(())
 }

@@ -78,6 +78,7 @@ fn print_text(manifest: &Value, verified: &Verified<'_>, file: &Inspected) {
     println!("  engine        {}", text("engine"));
     println!("  start-up      {}", text("stop_reason"));
     println!("  guards        {}", manifest["guards"]);
+    println!("  other guards  {}", manifest["other_guards"]);
     for (name, scope) in manifest["capabilities"].as_object().into_iter().flatten() {
         println!("  --allow-{name:<6}{}", allowed(scope));
     }

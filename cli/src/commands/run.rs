@@ -32,6 +32,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             source_map: SourceMapPlace::Inline,
             minify: Minify::No,
             define: &[],
+            audit: false,
         };
         let packed = pack(&plan, &mut progress)?;
         for warning in &packed.bundle.warnings {

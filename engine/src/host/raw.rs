@@ -38,6 +38,7 @@ host_calls! {
     wait = "edge_wait" (p0: i64, p1: *mut u8, p2: usize) -> i32;
     watch = "edge_watch" (p0: i32, p1: i32) -> i32;
     stdio_kind = "edge_stdio_kind" (p0: i32) -> i32;
+    stdio_is_output = "edge_stdio_is_output" (p0: i32) -> i32;
     stdio_write = "edge_stdio_write" (p0: i32, p1: *const u8, p2: usize) -> i32;
     stream_read = "edge_stream_read" (p0: i32, p1: *mut u8, p2: usize) -> i32;
     stream_write = "edge_stream_write" (p0: i32, p1: *const u8, p2: usize) -> i32;

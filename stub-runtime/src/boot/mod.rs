@@ -13,7 +13,9 @@ mod trace;
 
 use std::ffi::{c_char, c_int};
 
-use edgepack_format::container::{ContainerError, Effect, Guard, Index, SectionKind, Sections, decode_effects};
+use edgepack_format::container::{
+    Assumption, ContainerError, Effect, Guard, Index, Patch, SectionKind, Sections, decode_effects,
+};
 use edgepack_format::limits::SECTION_BYTES_MAX;
 
 use crate::calls;
@@ -45,16 +47,17 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let index = checked_index(&sections)?;
     trace.phase("verify");
     let mut host = Host::new(index.grants.clone(), source.launch.clone());
-    let broken = index.guards.iter().find(|guard| !holds(&mut host, guard));
     // The app as it was started at build time, if everything that was assumed then holds.
-    let image = index.image.as_ref().filter(|_| broken.is_none());
-    trace.image(index.image.is_some(), broken);
+    let start = started(&index, &mut host);
+    let image = index.image.as_ref().filter(|_| start.is_ok());
+    trace.image(index.image.is_some(), &start);
     trace.phase("guards");
     let memory_chunks = memory::reserve(image)?;
     pages::install(&source, &sections, image, memory_chunks, trace.subject())?;
     faults::catch()?;
     trace.phase("map");
     if image.is_some() {
+        change(start.map_or(&[], |assumption| &assumption.patches))?;
         replay(&mut host, &sections, &index)?;
     }
     global::install(host);
@@ -81,6 +84,26 @@ fn checked_index<'a>(sections: &Sections<'a>) -> Result<Index<'a>, BootError> {
         return Err(BootError::Container(error));
     }
     Ok(index)
+}
+
+/// The first assumption that holds, or else the first guard of all that does not.
+fn started<'i>(index: &'i Index<'_>, host: &mut Host) -> Result<&'i Assumption, Option<&'i Guard>> {
+    let mut broken = None;
+    for assumption in &index.assumptions {
+        match assumption.guards.iter().find(|guard| !holds(host, guard)) {
+            None => return Ok(assumption),
+            Some(guard) => broken = broken.or(Some(guard)),
+        }
+    }
+    Err(broken)
+}
+
+/// What is otherwise in memory under the assumption that holds.
+fn change(patches: &[Patch]) -> Result<(), BootError> {
+    for patch in patches {
+        memory::write(patch.address, &patch.bytes).map_err(|_| ContainerError::BadIndex("a patch"))?;
+    }
+    Ok(())
 }
 
 /// Assumed calls have no pointers, so they run on no memory.

@@ -1,7 +1,7 @@
 //! `EDGEPACK_TRACE=boot`: how long each phase of the boot took, what it started from and why, and when the program did
 //! what people wait for, on standard error; `EDGEPACK_TRACE=pages`: which pages of memory were touched when the app ends.
 
-use edgepack_format::container::Guard;
+use edgepack_format::container::{Assumption, Guard};
 use rustix::time::ClockId;
 
 use super::pages;
@@ -54,17 +54,21 @@ impl Trace {
         }
     }
 
-    /// What the boot starts from; `broken` is the first guard that does not hold.
-    pub(crate) fn image(&self, has_image: bool, broken: Option<&Guard>) {
+    /// What the boot starts from: under which assumption, or which guard does not hold.
+    pub(crate) fn image(&self, has_image: bool, start: &Result<&Assumption, Option<&Guard>>) {
         if self.subject != Subject::Boot {
             return;
         }
-        match (has_image, broken) {
-            (true, None) => self.say("from the snapshot"),
-            (true, Some(Guard { call, args, result })) => {
+        match (has_image, start) {
+            (true, Ok(assumption)) if assumption.patches.is_empty() => self.say("from the snapshot"),
+            (true, Ok(assumption)) => {
+                let places = assumption.patches.len();
+                self.say(&format!("from the snapshot, with {places} places of it as they are at a terminal"));
+            }
+            (true, Err(Some(Guard { call, args, result }))) => {
                 self.say(&format!("from the package, as {call}{args:?} was {result} at build time and is not now"));
             }
-            (false, _) => self.say("from the package, as there is no snapshot"),
+            (false, _) | (true, Err(None)) => self.say("from the package, as there is no snapshot"),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use edgepack_format::container::{Effect, Guard, Hash};
+use edgepack_format::container::{Assumption, Effect, Guard, Hash};
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_format::targets::{Target, find};
@@ -123,13 +123,15 @@ impl Bench {
     }
 
     fn container(&self, grants: Grants, image: Image, guards: &[Guard], hot_pages: &[u32]) -> Vec<u8> {
+        let assumptions = [Assumption { guards: guards.to_vec(), patches: Vec::new() }];
+        let assumptions = assumptions.as_slice();
         let memory = |bytes| Memory { bytes, stack_pointer: STACK_POINTER };
         let manifest = Manifest { grants, memory_bytes_max: 256 << 20, ..Manifest::default() };
         let effects = [Effect::Write { handle: 1, bytes: b"started\n".to_vec() }];
         let started = match image {
             Image::None => None,
-            Image::Loaded => Some(Started { memory: memory(&self.loaded), guards, effects: &[] }),
-            Image::Started => Some(Started { memory: memory(&self.started), guards, effects: &effects }),
+            Image::Loaded => Some(Started { memory: memory(&self.loaded), assumptions, effects: &[] }),
+            Image::Started => Some(Started { memory: memory(&self.started), assumptions, effects: &effects }),
         };
         let contents = Contents {
             manifest: &manifest,
