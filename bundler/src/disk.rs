@@ -84,7 +84,7 @@ impl Disk {
 
     pub(crate) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
         let answer = path.canonicalize();
-        self.remember(Question::RealPath, path, || hash_of(&answer, path_bytes));
+        self.remember(Question::RealPath, path, || hash_of(&answer, |path| path_bytes(path)));
         answer
     }
 
@@ -154,7 +154,7 @@ impl FileSystem for Disk {
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
         let answer = fs::read_link(path);
-        self.remember(Question::LinkTarget, path, || hash_of(&answer, path_bytes));
+        self.remember(Question::LinkTarget, path, || hash_of(&answer, |path| path_bytes(path)));
         Ok(answer?)
     }
 
@@ -186,7 +186,7 @@ fn hash_of<T>(answer: &io::Result<T>, bytes: impl FnOnce(&T) -> Vec<u8>) -> Answ
     found
 }
 
-fn path_bytes(path: &PathBuf) -> Vec<u8> {
+fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_encoded_bytes().to_vec()
 }
 

@@ -86,8 +86,8 @@ fn literals(source: &str) -> Vec<String> {
                 found.push(unescaped(&text[..end]));
             }
             &text[end + 1..]
-        } else if from.starts_with("'\"'") {
-            &from[3..]
+        } else if let Some(after) = from.strip_prefix("'\"'") {
+            after
         } else {
             &from[1..]
         };
