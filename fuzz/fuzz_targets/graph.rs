@@ -7,10 +7,11 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../bundler/tests/random_graphs.rs"]
-#[allow(dead_code, reason = "the test itself")]
+#[allow(dead_code, unused_imports, reason = "the test itself")]
 mod random_graphs;
 
-fuzz_target!(|number: u64| {
+fuzz_target!(|bytes: &[u8]| {
+    let number = bytes.iter().fold(0, |number: u64, byte| number.wrapping_mul(256).wrapping_add(u64::from(*byte)));
     if let Err(difference) = random_graphs::check(number) {
         panic!("graph {number}\n{difference}");
     }
