@@ -317,8 +317,13 @@ impl Restorer<'_> {
         }
         if !functions.is_empty() {
             let directives = stmts.iter().take_while(|stmt| is_directive(stmt)).count();
-            let named = self.all_named(functions);
-            stmts.insert(directives, named);
+            // Several modules may have a function that is called `default`.
+            let mut seen = HashSet::new();
+            let (all, again): (Vec<_>, Vec<_>) =
+                functions.into_iter().partition(|(name, _)| seen.insert(Atom::clone(name)));
+            let named = std::iter::once(all).chain(again.into_iter().map(|pair| vec![pair]));
+            let named: Vec<Stmt> = named.map(|values| self.all_named(values)).collect();
+            stmts.splice(directives..directives, named);
         }
     }
 
