@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, SourceMaps, Whitespace, bundle};
 
 fn main() -> ExitCode {
     let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             () => Minify::KeepNames,
         },
         whitespace: if has("--readable") { Whitespace::Readable } else { Whitespace::Minimal },
+        source_map: SourceMaps::Made,
     };
     match bundle(&options) {
         Ok(bundle) => {

@@ -1,57 +1,54 @@
 //! Says why a specifier that leads nowhere does, and what was probably meant.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::disk::Disk;
 use crate::package::{Package, Packages};
 use crate::spelling::nearest;
 
 /// A hint for `specifier`, which the file `importer` asks for in vain.
-pub(crate) fn advise(importer: &Path, specifier: &str) -> Option<String> {
+pub(crate) fn advise(disk: &Disk, importer: &Path, specifier: &str) -> Option<String> {
     let folder = importer.parent()?;
     if specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == ".." {
-        return advise_path(folder, specifier);
+        return advise_path(disk, folder, specifier);
     }
     if specifier.starts_with('#') {
-        let package = Packages::default().nearest(folder)?;
+        let package = Packages::new(disk).nearest(folder)?;
         let names = keys(package.json.get("imports")?);
         return nearest(specifier, names).map(did_you_mean);
     }
-    advise_package(folder, specifier)
+    advise_package(disk, folder, specifier)
 }
 
 fn did_you_mean(name: &str) -> String {
     format!("Did you mean `{name}`?")
 }
 
-fn advise_path(folder: &Path, specifier: &str) -> Option<String> {
+fn advise_path(disk: &Disk, folder: &Path, specifier: &str) -> Option<String> {
     let path = folder.join(specifier);
     // What ELOOP is called on every Unix.
     const TOO_MANY_LINKS: i32 = 40;
-    if fs::metadata(&path).is_err_and(|error| error.raw_os_error() == Some(TOO_MANY_LINKS)) {
+    if disk.metadata(&path).is_err_and(|error| error.raw_os_error() == Some(TOO_MANY_LINKS)) {
         return Some("It is a symbolic link that leads back to itself.".to_owned());
     }
-    if path.is_dir() {
+    if disk.is_folder(&path) {
         return Some("It is a folder without an index file, and ES modules name a file in any case.".to_owned());
     }
     let (before, wanted) = specifier.rsplit_once('/').unwrap_or((".", specifier));
-    let mut names: Vec<String> = fs::read_dir(folder.join(before))
-        .ok()?
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let entries = disk.entries(&folder.join(before)).ok()?;
+    let mut names: Vec<String> = entries.iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect();
     names.sort();
     let extended = names.iter().find(|name| name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.')));
     let name = extended.map(String::as_str).or_else(|| nearest(wanted, names.iter().map(String::as_str)))?;
     Some(did_you_mean(&format!("{before}/{name}")))
 }
 
-fn advise_package(folder: &Path, specifier: &str) -> Option<String> {
+fn advise_package(disk: &Disk, folder: &Path, specifier: &str) -> Option<String> {
     let name = package_name(specifier);
-    let own = Packages::default().nearest_named(folder)?;
-    if let Some(found) = installed(folder, name) {
+    let own = Packages::new(disk).nearest_named(folder)?;
+    if let Some(found) = installed(disk, folder, name) {
         let exported = keys(found.json.get("exports")?);
         let wanted = format!(".{}", &specifier[name.len()..]);
         return nearest(&wanted, exported).map(|path| did_you_mean(&format!("{name}{}", path.trim_start_matches('.'))));
@@ -75,8 +72,8 @@ fn package_name(specifier: &str) -> &str {
     specifier.match_indices('/').nth(slashes - 1).map_or(specifier, |(at, _)| &specifier[..at])
 }
 
-fn installed(folder: &Path, name: &str) -> Option<Package> {
-    folder.ancestors().find_map(|above| Package::read(&above.join("node_modules").join(name)).ok().flatten())
+fn installed(disk: &Disk, folder: &Path, name: &str) -> Option<Package> {
+    folder.ancestors().find_map(|above| Package::read(&above.join("node_modules").join(name), disk).ok().flatten())
 }
 
 fn keys(object: &Value) -> Vec<&str> {

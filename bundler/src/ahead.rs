@@ -1,36 +1,45 @@
-//! Parses files on other threads before it is their turn in the graph.
+//! Turns files into modules on other threads before it is their turn in the graph.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use swc_core::common::comments::{Comment, Comments, SingleThreadedComments, SingleThreadedCommentsMap};
+use swc_core::common::comments::{Comment, Comments, SingleThreadedCommentsMap};
 use swc_core::common::sync::Lrc;
 use swc_core::common::{BytePos, GLOBALS, Globals, SourceFile};
-use swc_core::ecma::ast::Program;
 
+use crate::dialect::Dialect;
+use crate::package::PackageType;
 use crate::parallel::STACK_BYTES;
-use crate::parse::{Grammar, SyntaxError, parse_file};
+use crate::parse::{Parsed, Setting, Sources, SyntaxError, parse_module};
 
 /// More would wait for the thread that links.
 const WORKERS_MAX: usize = 7;
 
-/// The files that are being parsed, by where they begin.
+/// The files that are being worked on, by where they begin.
 pub(crate) struct Ahead {
     jobs: Option<Sender<Job>>,
     started: HashMap<BytePos, Receiver<Parsing>>,
 }
 
+/// A source file, and what decides how it is read.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) file: Lrc<SourceFile>,
+    pub(crate) dialect: Dialect,
+    pub(crate) package: PackageType,
+}
+
 struct Job {
-    file: Lrc<SourceFile>,
-    grammar: Grammar,
+    source: Source,
+    setting: Setting,
     done: Sender<Parsing>,
 }
 
-/// A file's syntax, and the comments that belong to it.
+/// A file's module, and the comments that belong to it.
 struct Parsing {
-    program: Result<Program, SyntaxError>,
+    parsed: Result<Parsed, Vec<SyntaxError>>,
     leading: Vec<(BytePos, Vec<Comment>)>,
     trailing: Vec<(BytePos, Vec<Comment>)>,
 }
@@ -56,43 +65,39 @@ pub(crate) fn parsing_ahead<R>(work: impl FnOnce(Ahead) -> R) -> R {
 fn serve(inbox: &Mutex<Receiver<Job>>) {
     loop {
         let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { file, grammar, done }) = next else { return };
+        let Ok(Job { source, setting, done }) = next else { return };
         // Nobody waits any more where loading was given up.
-        let _ = done.send(parse(&file, grammar));
+        let _ = done.send(parse(&source, &setting));
     }
 }
 
-fn parse(file: &Lrc<SourceFile>, grammar: Grammar) -> Parsing {
-    let comments = SingleThreadedComments::default();
-    let program = parse_file(file, grammar, &comments);
-    let (leading, trailing) = comments.take_all();
+fn parse(source: &Source, setting: &Setting) -> Parsing {
+    let sources = Sources::of(setting.clone());
+    let parsed = parse_module(&sources, &source.file, &source.dialect, source.package);
+    let (leading, trailing) = sources.comments.take_all();
     let list = |comments: SingleThreadedCommentsMap| comments.take().into_iter().collect();
-    Parsing { program, leading: list(leading), trailing: list(trailing) }
+    Parsing { parsed, leading: list(leading), trailing: list(trailing) }
 }
 
 impl Ahead {
-    /// Begins to parse `file`.
-    pub(crate) fn start(&mut self, file: Lrc<SourceFile>, grammar: Grammar) {
+    /// Begins to work on `source`.
+    pub(crate) fn start(&mut self, source: Source, setting: &Setting) {
         let (done, parsing) = channel();
-        let start = file.start_pos;
+        let start = source.file.start_pos;
         if let Some(jobs) = &self.jobs
-            && jobs.send(Job { file, grammar, done }).is_ok()
+            && jobs.send(Job { source, setting: setting.clone(), done }).is_ok()
         {
             self.started.insert(start, parsing);
         }
     }
 
-    /// The syntax of `file`; its comments are added to `comments`.
-    pub(crate) fn finish(
-        &mut self,
-        file: &Lrc<SourceFile>,
-        grammar: Grammar,
-        comments: &SingleThreadedComments,
-    ) -> Result<Program, SyntaxError> {
-        let parsing = self.started.remove(&file.start_pos).and_then(|parsing| parsing.recv().ok());
-        let Parsing { program, leading, trailing } = parsing.unwrap_or_else(|| parse(file, grammar));
+    /// The module in `source`; its comments are added to those of `sources`.
+    pub(crate) fn finish(&mut self, source: &Source, sources: &Sources) -> Result<Parsed, Vec<SyntaxError>> {
+        let parsing = self.started.remove(&source.file.start_pos).and_then(|parsing| parsing.recv().ok());
+        let Parsing { parsed, leading, trailing } = parsing.unwrap_or_else(|| parse(source, &sources.setting));
+        let comments = &sources.comments;
         leading.into_iter().for_each(|(pos, found)| comments.add_leading_comments(pos, found));
         trailing.into_iter().for_each(|(pos, found)| comments.add_trailing_comments(pos, found));
-        program
+        parsed
     }
 }

@@ -6,8 +6,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
 use crate::ast::{
-    FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, meta_property,
-    string, take_last_call, text_of, yield_delegate,
+    FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, member,
+    meta_property, string, take_last_call, text_of, yield_delegate,
 };
 use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
@@ -84,11 +84,17 @@ impl Pieces {
 
     fn may_be_strict(&self) -> bool {
         let mut definitions = self.table.iter().flat_map(|(_, definitions)| definitions);
-        self.strict.is_some() && definitions.all(|definition| is_strict(&definition.body))
+        self.strict.is_some() && definitions.all(Definition::may_be_strict)
     }
 }
 
-fn is_strict(function: &Function) -> bool {
+impl Definition {
+    fn may_be_strict(&self) -> bool {
+        self.is_value || is_strict(&self.body)
+    }
+}
+
+pub(crate) fn is_strict(function: &Function) -> bool {
     let stmts = function.body.iter().flat_map(|body| &body.stmts);
     let mut directives = stmts.take_while(|stmt| is_directive(stmt));
     directives.any(|stmt| {
@@ -149,14 +155,40 @@ impl VisitMut for PathsFiller {
 
 /// The table is empty in the runtime.
 fn fill_table(pieces: &mut Pieces, define: fn(Definition) -> Box<Expr>) {
-    let Some((table, definitions)) = pieces.table.take() else { return };
-    let mut filled = Some(array(definitions.into_iter().map(define).collect()));
+    let Some((table, mut definitions)) = pieces.table.take() else { return };
+    let strict = share_directive(&mut definitions);
+    let others = definitions.split_off(strict);
+    let table_of = |definitions: Vec<Definition>| array(definitions.into_iter().map(define).collect());
+    let mut filled = Some(if strict == 0 {
+        table_of(others)
+    } else {
+        let inner = vec![
+            directive("use strict"),
+            Stmt::Return(ReturnStmt { span: DUMMY_SP, arg: Some(table_of(definitions)) }),
+        ];
+        let inner = function_expr(function(FunctionKind::Plain, Vec::new(), inner));
+        let made = call(parenthesized(inner), Vec::new(), DUMMY_SP);
+        if others.is_empty() { made } else { call(member(made, "concat", DUMMY_SP), vec![table_of(others)], DUMMY_SP) }
+    });
     let declarations = pieces.runtime.iter_mut().filter_map(|stmt| stmt.as_mut_decl()?.as_mut_var());
     for declarator in declarations.flat_map(|var| &mut var.decls) {
         if declarator.name.as_ident().is_some_and(|name| name.sym == table.0) {
             declarator.init = filled.take();
         }
     }
+}
+
+/// Takes the directives of the strict modules, which come first, where one around them all is shorter; how many they are.
+fn share_directive(definitions: &mut [Definition]) -> usize {
+    const AROUND: &str = "(function(){return}()).concat([])";
+    const DIRECTIVE: &str = "\"use strict\";";
+    let strict = definitions.iter().take_while(|definition| definition.may_be_strict()).count();
+    let directives = definitions[..strict].iter().filter(|definition| is_strict(&definition.body)).count();
+    if directives.saturating_sub(1) * DIRECTIVE.len() < AROUND.len() {
+        return 0;
+    }
+    definitions[..strict].iter_mut().for_each(|definition| drop_directives(&mut definition.body));
+    strict
 }
 
 /// `function* (exports, require, module) { … }`, or `[function* …, $makeRequire]`

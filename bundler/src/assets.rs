@@ -1,12 +1,12 @@
 //! Collects the files that the app reads from its own folder at run time.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::disk::Disk;
 use crate::entry::App;
 use crate::graph::{Body, Graph, Target};
 use crate::package::{Packages, glob_matches};
@@ -22,7 +22,7 @@ pub(crate) fn collect_assets(
     options: &BundleOptions,
 ) -> Result<Vec<Asset>, Diagnostics> {
     let mut files = Vec::new();
-    let mut packages = Packages::default();
+    let mut packages = Packages::new(&app.disk);
     for (id, module) in graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]) {
         let references: Vec<&String> = match &module.body {
             Body::CommonJs(body) => {
@@ -46,14 +46,14 @@ pub(crate) fn collect_assets(
             // A folder around the code itself is a way to some other file, not a folder to read from.
             let surrounds_code = module.file.starts_with(&path) || app.entry.starts_with(&path);
             if (path.starts_with(&app.root) || path.starts_with(&package)) && !surrounds_code {
-                list_files(&path, &mut files);
+                list_files(&app.disk, &path, &mut files);
             }
         }
     }
     let globs = globs_of(&app.manifest.edgepack).into_iter().chain(options.assets.iter().cloned());
     let globs: Vec<String> = globs.map(|glob| glob.trim_start_matches("./").to_owned()).collect();
     if !globs.is_empty() {
-        files.extend(matching_files(&app.root, &globs));
+        files.extend(matching_files(app, &globs));
     }
     read_files(app, files)
 }
@@ -81,26 +81,25 @@ fn join(folder: &Path, relative: &str) -> PathBuf {
 }
 
 /// Folders with all that is in them, but never installed packages or hidden files.
-fn list_files(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_file() {
+fn list_files(disk: &Disk, path: &Path, files: &mut Vec<PathBuf>) {
+    if disk.is_file(path) {
         files.push(path.to_owned());
         return;
     }
-    let Ok(entries) = fs::read_dir(path) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_link_to_folder = entry.file_type().is_ok_and(|kind| kind.is_symlink()) && entry.path().is_dir();
-        if name != "node_modules" && !name.to_string_lossy().starts_with('.') && !is_link_to_folder {
-            list_files(&entry.path(), files);
+    for entry in disk.entries(path).unwrap_or_default() {
+        let inner = path.join(&entry.name);
+        let is_link_to_folder = entry.is_link && disk.is_folder(&inner);
+        if entry.name != "node_modules" && !entry.name.to_string_lossy().starts_with('.') && !is_link_to_folder {
+            list_files(disk, &inner, files);
         }
     }
 }
 
-fn matching_files(root: &Path, globs: &[String]) -> Vec<PathBuf> {
+fn matching_files(app: &App, globs: &[String]) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    list_files(root, &mut files);
+    list_files(&app.disk, &app.root, &mut files);
     files.retain(|file| {
-        let relative = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+        let relative = file.strip_prefix(&app.root).unwrap_or(file).to_string_lossy();
         globs.iter().any(|glob| glob_matches(glob, &relative))
     });
     files
@@ -110,12 +109,12 @@ fn read_files(app: &App, mut files: Vec<PathBuf>) -> Result<Vec<Asset>, Diagnost
     files.sort();
     files.dedup();
     let mut virtual_paths = VirtualPaths::new(&app.root);
-    let mut packages = Packages::default();
+    let mut packages = Packages::new(&app.disk);
     let mut found = BTreeMap::new();
     let mut errors = Vec::new();
     for file in files {
         let path = virtual_paths.assign(&file, &mut packages);
-        match fs::read(&file) {
+        match app.disk.read(&file) {
             Ok(bytes) => drop(found.insert(path, bytes)),
             Err(error) => {
                 errors.push(Diagnostic::of_file(

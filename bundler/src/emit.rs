@@ -59,6 +59,8 @@ pub(crate) struct Pieces {
 pub(crate) struct Definition {
     pub(crate) path: String,
     pub(crate) body: Function,
+    /// Its body does nothing but export a value, which is written as short as it can be.
+    pub(crate) is_value: bool,
     /// The runtime's function that makes a `require` that is more than called.
     pub(crate) make_require: Option<Id>,
 }

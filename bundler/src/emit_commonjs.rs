@@ -20,7 +20,7 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
     let module = &emitter.linked.graph.modules[id];
     let path = module.path.strip_prefix(APP).unwrap_or(&module.path).trim_start_matches('/').to_owned();
     let (Code::CommonJs(mut function), Some(body)) = (std::mem::take(&mut emitter.code[id]), module.commonjs()) else {
-        return Definition { path, body: Function::default(), make_require: None };
+        return Definition { path, body: Function::default(), is_value: false, make_require: None };
     };
     let mut stmts = function.body.as_mut().map(|body| std::mem::take(&mut body.stmts)).unwrap_or_default();
     let mut rewriter = Rewriter::new(emitter, id);
@@ -44,7 +44,7 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
         body.stmts = stmts;
     }
     if emitter.form != Form::Resumable {
-        return Definition { path, body: function, make_require: None };
+        return Definition { path, body: function, is_value: body.is_json, make_require: None };
     }
     if body.requests.hands_on_module || sees_everything(body) {
         emitter.runtime.need("$moduleRequire");
@@ -53,7 +53,7 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
         function = in_nodes_order(function);
     }
     let make_require = wants_require(body).then(|| emitter.runtime.need("$makeRequire"));
-    Definition { path, body: function, make_require }
+    Definition { path, body: function, is_value: body.is_json, make_require }
 }
 
 /// Plain modules are only given `exports` and `module`; the others are the script's own.

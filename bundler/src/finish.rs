@@ -6,7 +6,7 @@ use swc_core::common::{DUMMY_SP, Mark, SourceMap, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::rename::contains_eval;
-use swc_core::ecma::visit::{Visit, VisitWith};
+use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
 use crate::assemble::{assemble_plain, assemble_resumable};
 use crate::ast::{
@@ -14,11 +14,11 @@ use crate::ast::{
     unguarded,
 };
 use crate::early_vars::split_early_vars;
-use crate::emit::Pieces;
+use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
 use crate::keep_names::{NamePlan, SeenNames, collect_names, plan_names, restore_names};
 use crate::mangle::{mangle_names, rename_clashes};
-use crate::minify::{Annotations, compress, flatten_declarations};
+use crate::minify::{Annotations, compress, flatten_declarations, shorten_booleans};
 use crate::parallel::map_in_parallel;
 use crate::parse::{Sources, WRAPPER_PARAMS};
 use crate::runtime_names::{CommonNames, name_runtime};
@@ -75,14 +75,19 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
 /// A piece that is finished without looking at the others.
 enum Unit {
     Function(Function),
+    /// One that only exports a value: often large, and nothing in it can be said shorter.
+    Value(Function),
     /// Their declarations are seen from the other pieces.
     Runtime(Vec<Stmt>),
 }
 
 fn take_units(pieces: &mut Pieces) -> Vec<Unit> {
     let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
-    let mut units: Vec<Unit> =
-        definitions.map(|definition| Unit::Function(std::mem::take(&mut definition.body))).collect();
+    let unit = |definition: &mut Definition| {
+        let body = std::mem::take(&mut definition.body);
+        if definition.is_value { Unit::Value(body) } else { Unit::Function(body) }
+    };
+    let mut units: Vec<Unit> = definitions.map(unit).collect();
     units.extend(pieces.strict.as_mut().map(|strict| Unit::Function(std::mem::take(strict))));
     units.push(Unit::Runtime(std::mem::take(&mut pieces.runtime)));
     units
@@ -127,8 +132,9 @@ impl Finisher {
     fn shorten(&self, unit: Unit) -> Shortened {
         let mut plan = NamePlan::default();
         let is_runtime = matches!(unit, Unit::Runtime(_));
+        let is_value = matches!(unit, Unit::Value(_));
         let mut program = match unit {
-            Unit::Function(function) => guarded(function, self.unresolved),
+            Unit::Function(function) | Unit::Value(function) => guarded(function, self.unresolved),
             Unit::Runtime(mut body) => {
                 plan.kept.extend(body.iter().flat_map(crate::runtime::declared));
                 body.push(keep_alive(&self.exported, self.runtime, self.unresolved));
@@ -138,7 +144,9 @@ impl Finisher {
         let names = if self.keeps_names() { collect_names(&program, self.runtime) } else { SeenNames::default() };
         let mangles = self.minify != Minify::No && !contains_eval(&program, true);
         if mangles {
-            if !has_function_in_block(&program) {
+            if is_value {
+                shorten_booleans(&mut program);
+            } else if !has_function_in_block(&program) {
                 if self.keeps_names() {
                     split_early_vars(&mut program, &self.map);
                 }
@@ -165,6 +173,7 @@ impl Finisher {
         }
         let is_setter_used = self.keeps_names() && restore_names(&mut program, &names, &self.setter);
         fixer(None).process(&mut program);
+        program.visit_mut_with(&mut BareYields);
         (program, is_setter_used)
     }
 
@@ -185,6 +194,20 @@ fn keep_alive(names: &[Atom], runtime: SyntaxContext, unresolved: Mark) -> Stmt 
     let changes = array(names.iter().map(change).collect());
     let keep = ident_expr(&(KEEP.into(), SyntaxContext::empty().apply_mark(unresolved)));
     expr_stmt(call(keep, vec![arrow(changes)], DUMMY_SP))
+}
+
+/// `f((yield a))` needs one pair of parentheses only.
+struct BareYields;
+
+impl VisitMut for BareYields {
+    fn visit_mut_expr_or_spread(&mut self, arg: &mut ExprOrSpread) {
+        arg.visit_mut_children_with(self);
+        if let Expr::Paren(paren) = &mut *arg.expr
+            && paren.expr.is_yield_expr()
+        {
+            arg.expr = std::mem::replace(&mut paren.expr, Box::new(Expr::Invalid(Invalid { span: DUMMY_SP })));
+        }
+    }
 }
 
 /// In sloppy code a function in a block is also a variable of the function around, which is undefined until the

@@ -4,22 +4,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use swc_core::common::sync::Lrc;
-use swc_core::common::{DUMMY_SP, FileName, SourceFile, Span};
+use swc_core::common::{DUMMY_SP, FileName, Span};
 use swc_core::ecma::ast::{Function, FunctionBody, Id};
 
-use crate::ahead::{Ahead, parsing_ahead};
+use crate::ahead::{Ahead, Source, parsing_ahead};
+use crate::assemble::is_strict;
 use crate::commonjs_parts::{CommonJsParts, cut_commonjs};
 use crate::define::Defines;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::Dialect;
+use crate::disk::Disk;
 use crate::entry::App;
 use crate::json::json_module;
 use crate::known_text::known_names;
 use crate::missing::{find_fault, weigh};
 use crate::package::{PackageType, Packages, broken_json};
-use crate::parse::{Grammar, Parsed, Sources, SyntaxError, lower_parsed};
+use crate::parse::{Parsed, Sources, SyntaxError};
 use crate::patterns::matching_files;
+use crate::queries::query_of;
 use crate::require_aliases::with_aliases;
 use crate::requires::{Dependency, DependencyKind, Failure, ModuleNames, Requests};
 use crate::resolve::{NodeResolver, Request, Resolved};
@@ -49,6 +51,8 @@ pub(crate) struct Module {
     pub(crate) file: PathBuf,
     /// On the device.
     pub(crate) path: String,
+    /// `?…` or `#…` behind the path: with another one a file is another module.
+    pub(crate) query: String,
     pub(crate) package: Option<PackageId>,
     /// Its package says that importing it does nothing by itself.
     pub(crate) may_drop_unused: bool,
@@ -77,6 +81,8 @@ pub(crate) struct CommonJs {
     /// Of all parts.
     pub(crate) requests: Requests,
     pub(crate) is_json: bool,
+    /// Its code is strict, or would do the same if it were.
+    pub(crate) may_be_strict: bool,
 }
 
 /// Where a specifier leads.
@@ -136,15 +142,16 @@ pub(crate) fn load_graph(app: &App, options: &BundleOptions) -> Result<Graph, Di
 
 fn load(app: &App, options: &BundleOptions, ahead: Ahead) -> Result<Graph, Diagnostics> {
     let mut loader = Loader {
+        disk: app.disk.clone(),
         ahead,
         options,
-        resolver: NodeResolver::new(),
+        resolver: NodeResolver::new(&app.disk),
         graph: Graph {
             sources: Sources::new(Defines::choose(app, options)?),
             modules: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
-            packages: Packages::default(),
+            packages: Packages::new(&app.disk),
             virtual_paths: VirtualPaths::new(&app.root),
             externals: BTreeSet::new(),
         },
@@ -167,11 +174,12 @@ fn load(app: &App, options: &BundleOptions, ahead: Ahead) -> Result<Graph, Diagn
 }
 
 struct Loader<'a> {
+    disk: Disk,
     ahead: Ahead,
     options: &'a BundleOptions,
     resolver: NodeResolver,
     graph: Graph,
-    by_file: HashMap<PathBuf, ModuleId>,
+    by_file: HashMap<(PathBuf, String), ModuleId>,
     queue: VecDeque<Queued>,
     /// Requests that cannot succeed; whether that matters is known when everything is loaded.
     failures: Vec<FailedRequest>,
@@ -192,6 +200,7 @@ struct FailedRequest {
 /// A file whose turn comes when those before it have been followed.
 struct Queued {
     file: PathBuf,
+    query: String,
     importer: Option<ModuleId>,
     text: Text,
 }
@@ -200,8 +209,8 @@ struct Queued {
 enum Text {
     Unreadable(Box<Diagnostic>),
     Json(String),
-    /// Being parsed; how long it is.
-    Source(Lrc<SourceFile>, usize),
+    /// Being worked on; how long it is.
+    Source(Source, usize),
 }
 
 /// A place that asks for a module.
@@ -214,14 +223,17 @@ struct Asked<'a> {
 
 impl Loader<'_> {
     fn enqueue(&mut self, file: PathBuf, importer: Option<ModuleId>) -> ModuleId {
+        self.enqueue_with(file, String::new(), importer)
+    }
+
+    fn enqueue_with(&mut self, file: PathBuf, query: String, importer: Option<ModuleId>) -> ModuleId {
         let next = self.by_file.len();
-        if let Some(known) = self.by_file.get(&file) {
-            return *known;
+        let known = *self.by_file.entry((file.clone(), query.clone())).or_insert(next);
+        if known == next {
+            let text = self.read(&file);
+            self.queue.push_back(Queued { file, query, importer, text });
         }
-        self.by_file.insert(file.clone(), next);
-        let text = self.read(&file);
-        self.queue.push_back(Queued { file, importer, text });
-        next
+        known
     }
 
     /// Reads a file, and begins to parse it.
@@ -230,28 +242,27 @@ impl Loader<'_> {
         let path = self.graph.virtual_paths.assign(file, packages);
         let package = packages.nearest(file.parent().unwrap_or(file));
         let package_type = package.map_or(PackageType::Unstated, |package| package.package_type());
-        let dialect = Dialect::of(file, None);
-        match read_text(file, below_app(&path)) {
+        match read_text(&self.disk, file, below_app(&path)) {
             Err(found) => Text::Unreadable(found),
-            Ok(text) if dialect.extension == "json" => Text::Json(text),
+            Ok(text) if file.extension().is_some_and(|extension| extension == "json") => Text::Json(text),
             Ok(text) => {
                 let bytes = text.len();
-                let source = self.graph.sources.map.new_source_file(FileName::Custom(path).into(), text);
-                self.ahead.start(source.clone(), Grammar::of(&dialect, package_type));
+                let dialect = self.dialect(file);
+                let file = self.graph.sources.map.new_source_file(FileName::Custom(path).into(), text);
+                let source = Source { file, dialect, package: package_type };
+                self.ahead.start(source.clone(), &self.graph.sources.setting);
                 Text::Source(source, bytes)
             }
         }
     }
 
     fn load(&mut self, queued: Queued) -> Module {
-        let Queued { file, importer, text } = queued;
+        let Queued { file, query, importer, text } = queued;
         let folder = file.parent().unwrap_or(&file).to_owned();
         let packages = &mut self.graph.packages;
         let path = self.graph.virtual_paths.assign(&file, packages);
         let package = packages.nearest(&folder);
-        let package_type = package.as_ref().map_or(PackageType::Unstated, |package| package.package_type());
         let named = packages.nearest_named(&folder);
-        let dialect = self.dialect(&file);
         let mut module = Module {
             package: named.as_ref().and_then(|package| {
                 let version = package.version().unwrap_or_default().to_owned();
@@ -259,13 +270,14 @@ impl Loader<'_> {
             }),
             may_drop_unused: package.is_some_and(|package| package.may_drop_unused(&file))
                 || named.is_some_and(|package| package.may_drop_unused(&file)),
-            typescript: dialect.is_typescript(),
+            typescript: matches!(&text, Text::Source(source, _) if source.dialect.is_typescript()),
             source_bytes: 0,
             body: Body::CommonJs(Box::new(CommonJs {
                 function: Function::default(),
                 parts: CommonJsParts::default(),
                 requests: Requests::default(),
                 is_json: false,
+                may_be_strict: false,
             })),
             targets: HashMap::new(),
             matches: HashMap::new(),
@@ -273,8 +285,9 @@ impl Loader<'_> {
             importer,
             file,
             path,
+            query,
         };
-        match self.body_of(&mut module, text, &dialect, package_type) {
+        match self.body_of(&mut module, text) {
             Ok(body) => module.body = body,
             Err(found) => {
                 let importers = self.importers(importer, module.shown());
@@ -302,26 +315,18 @@ impl Loader<'_> {
         }
     }
 
-    fn body_of(
-        &mut self,
-        module: &mut Module,
-        text: Text,
-        dialect: &Dialect,
-        package: PackageType,
-    ) -> Result<Body, Vec<Diagnostic>> {
+    fn body_of(&mut self, module: &mut Module, text: Text) -> Result<Body, Vec<Diagnostic>> {
         let sources = &self.graph.sources;
         let shown = module.shown().to_owned();
-        let file = match text {
+        let source = match text {
             Text::Unreadable(found) => return Err(vec![*found]),
             Text::Json(text) => return json_body(sources, module, text),
-            Text::Source(file, bytes) => {
+            Text::Source(source, bytes) => {
                 module.source_bytes = bytes;
-                file
+                source
             }
         };
-        let program = self.ahead.finish(&file, Grammar::of(dialect, package), &sources.comments);
-        let lowered = program.map_err(|error| vec![error]).and_then(|it| lower_parsed(sources, it, dialect));
-        let parsed = lowered.map_err(|errors| {
+        let parsed = self.ahead.finish(&source, sources).map_err(|errors| {
             let finding = |error: SyntaxError| {
                 let sentence = format!("Syntax error: {}.", error.message.trim_end_matches('.'));
                 Diagnostic::of_file(Severity::Error, &shown, sentence).at(&sources.map, error.span)
@@ -331,7 +336,7 @@ impl Loader<'_> {
         Ok(match parsed {
             Parsed::CommonJs(function) => Body::CommonJs(Box::new(commonjs_of(sources, *function, IsJson::No))),
             Parsed::Esm(program) => {
-                let wrapper = wrapper_names(dialect, package);
+                let wrapper = wrapper_names(&source.dialect, source.package);
                 Body::Esm(Box::new(scan_module(sources, program, &stem_of(&module.file), wrapper)))
             }
         })
@@ -354,7 +359,7 @@ impl Loader<'_> {
             self.graph.modules[id].targets.insert(dependency.span, target);
         }
         for pattern in asked.iter().flat_map(|requests| &requests.patterns) {
-            let files = matching_files(&self.graph.modules[id].file, pattern);
+            let files = matching_files(&self.disk, &self.graph.modules[id].file, pattern);
             let targets = files.into_iter().map(|file| Target::Module(self.enqueue(file, Some(id)))).collect();
             self.graph.modules[id].matches.insert(pattern.span, targets);
         }
@@ -376,6 +381,7 @@ impl Loader<'_> {
             let name = package.map_or_else(String::new, |package| format!(" in `{}`", package.name));
             let message = match count {
                 1 => format!("Which module is asked for here{name} is only known at run time."),
+                2 => format!("Which modules are asked for here and in one more place{name} is only known at run time."),
                 count => format!(
                     "Which modules are asked for here and in {} more places{name} is only known at run time.",
                     count - 1
@@ -436,7 +442,10 @@ impl Loader<'_> {
             return Target::Missing(format!("Cannot find module '{specifier}'"));
         }
         match resolved {
-            Resolved::File(file) => Target::Module(self.enqueue(file, Some(id))),
+            Resolved::File(file) => {
+                let query = query_of(specifier, asked.request, &file, &mut self.graph.packages).to_owned();
+                Target::Module(self.enqueue_with(file, query, Some(id)))
+            }
             Resolved::Builtin(name) => Target::Builtin(name),
             _ => Target::Missing(format!("Cannot find module '{specifier}'")),
         }
@@ -564,7 +573,8 @@ fn commonjs_of(sources: &Sources, mut function: Function, is_json: IsJson) -> Co
     let body = function.body.get_or_insert_with(|| FunctionBody { span: DUMMY_SP, stmts: Vec::new() });
     let parts = cut_commonjs(sources, &mut body.stmts, &names);
     parts.parts.iter().for_each(|part| requests.add(part.requests.clone()));
-    CommonJs { function, parts, requests, is_json: is_json == IsJson::Yes }
+    let is_json = is_json == IsJson::Yes;
+    CommonJs { may_be_strict: is_json || is_strict(&function), function, parts, requests, is_json }
 }
 
 /// A package that is left to be loaded at run time, or something in it.

@@ -1,5 +1,6 @@
 //! Describes what was loaded for a bundle: files, sizes, and which asks for which.
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::{SourceMap, Span};
 
 use crate::PackageId;
@@ -8,7 +9,7 @@ use crate::requires::DependencyKind;
 use crate::virtual_paths::below_app;
 
 /// A file that was loaded, whether or not anything of it was kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Input {
     /// Relative to the app's root.
     pub path: String,
@@ -23,7 +24,7 @@ pub struct Input {
 }
 
 /// A module system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputFormat {
     /// ECMAScript's.
     Esm,
@@ -34,7 +35,7 @@ pub enum InputFormat {
 }
 
 /// One place where a module asks for another one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Import {
     /// As it is written.
     pub specifier: String,
@@ -49,7 +50,7 @@ pub struct Import {
 }
 
 /// How a module asks for another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImportKind {
     /// `import` and `export … from`.
     Static,
@@ -62,7 +63,7 @@ pub enum ImportKind {
 }
 
 /// Where a specifier leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImportTarget {
     /// A file, by its path relative to the app's root.
     File(String),

@@ -7,7 +7,7 @@ use swc_core::common::{BytePos, DUMMY_SP, Span, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
-use crate::ast::{call, expr_stmt, ident_expr, object, prop_name, string, text_of};
+use crate::ast::{call, expr_stmt, ident_expr, number, object, prop_name, string, text_of};
 use crate::emit_commonjs::is_directive;
 
 /// The runtime's function that sets a name.
@@ -16,7 +16,7 @@ pub(crate) const SETTER: &str = "$named";
 /// About how long a mangled name is.
 const SHORT_BYTES: usize = 2;
 
-/// What functions and classes are called before anything is renamed or moved, by where they begin.
+/// What functions and classes are called before anything is renamed or moved, by where they begin; nothing is "".
 #[derive(Debug, Default)]
 pub(crate) struct SeenNames(HashMap<BytePos, Atom>);
 
@@ -40,7 +40,9 @@ pub(crate) struct NamePlan {
 
 /// Collects the names of all functions and classes in `program`, but not of those whose names are in `unseen`.
 pub(crate) fn collect_names(program: &Program, unseen: SyntaxContext) -> SeenNames {
-    let mut names = SeenNames::default();
+    let mut nameless = Nameless::default();
+    program.visit_with(&mut nameless);
+    let mut names = SeenNames(nameless.0);
     walk_naming(program, |span, namer| {
         let name = match namer {
             Namer::Binding(ident) if ident.ctxt == unseen => return,
@@ -52,6 +54,19 @@ pub(crate) fn collect_names(program: &Program, unseen: SyntaxContext) -> SeenNam
         }
     });
     names
+}
+
+/// All that could be named by where they stand.
+#[derive(Default)]
+struct Nameless(HashMap<BytePos, Atom>);
+
+impl Visit for Nameless {
+    fn visit_expr(&mut self, expr: &Expr) {
+        if let Some(span) = anonymous(expr).filter(|span| !span.is_dummy()) {
+            self.0.insert(span.lo, Atom::default());
+        }
+        expr.visit_children_with(self);
+    }
 }
 
 /// Finds the bindings that name a function or class as it was called from the beginning. `stmts` are the piece's own
@@ -123,7 +138,7 @@ impl<F: FnMut(Span, Namer<'_>)> NamingWalk<F> {
 
     fn class(&mut self, ident: Option<&Ident>, class: &Class) {
         if let Some(ident) = ident.filter(|_| !has_static_name(class)) {
-            (self.0)(class.span, Namer::Binding(ident));
+            (self.0)(place_of(class, ident), Namer::Binding(ident));
         }
     }
 }
@@ -189,6 +204,11 @@ fn anonymous(expr: &Expr) -> Option<Span> {
     }
 }
 
+/// Of a decorated class only the name is where it was.
+fn place_of(class: &Class, ident: &Ident) -> Span {
+    if class.span.is_dummy() { ident.span } else { class.span }
+}
+
 fn has_static_name(class: &Class) -> bool {
     let is_name = |key: &PropName| key.as_ident().is_some_and(|key| key.sym == "name");
     class.body.iter().any(|member| match member {
@@ -251,7 +271,7 @@ struct Restorer<'a> {
 
 impl Restorer<'_> {
     fn lost_name(&self, span: Span, now: Option<&Atom>) -> Option<Atom> {
-        self.names.of(span).filter(|name| Some(*name) != now).cloned()
+        self.names.of(span).filter(|name| Some(*name) != now && !(name.is_empty() && now.is_none())).cloned()
     }
 
     fn named(&mut self, value: Box<Expr>, name: &str) -> Box<Expr> {
@@ -282,7 +302,7 @@ impl Restorer<'_> {
                     }
                 }
                 Stmt::Decl(Decl::Class(decl)) => {
-                    if let Some(name) = self.lost_name(decl.class.span, Some(&decl.ident.sym))
+                    if let Some(name) = self.lost_name(place_of(&decl.class, &decl.ident), Some(&decl.ident.sym))
                         && !self.named_from_within(&mut decl.class, &name)
                     {
                         classes.push((index + 1, name, Box::new(Expr::Ident(decl.ident.clone()))));
@@ -316,7 +336,10 @@ impl Restorer<'_> {
 
     /// Mends the name of `expr`, which is `name` no more.
     fn restore(&mut self, expr: &mut Expr, name: &Atom) {
-        if !self.named_in_place(expr, name) {
+        if name.is_empty() {
+            let value = std::mem::replace(expr, Expr::Invalid(Invalid { span: DUMMY_SP }));
+            *expr = nameless(value);
+        } else if !self.named_in_place(expr, name) {
             let value = std::mem::replace(expr, Expr::Invalid(Invalid { span: DUMMY_SP }));
             *expr = *self.named(Box::new(value), name);
         }
@@ -334,6 +357,11 @@ impl Restorer<'_> {
         }
         is_free
     }
+}
+
+/// `(0, value)`: a variable or a key gives that no name.
+fn nameless(value: Expr) -> Expr {
+    Expr::Seq(SeqExpr { span: DUMMY_SP, exprs: vec![number(0), Box::new(value)] })
 }
 
 /// Whether a function or class can be called `name` without hiding what it uses by that name.
@@ -368,7 +396,9 @@ impl VisitMut for Restorer<'_> {
         expr.visit_mut_children_with(self);
         let lost = match expr {
             Expr::Fn(FnExpr { ident: Some(ident), function }) => self.lost_name(function.span, Some(&ident.sym)),
-            Expr::Class(ClassExpr { ident: Some(ident), class }) => self.lost_name(class.span, Some(&ident.sym)),
+            Expr::Class(ClassExpr { ident: Some(ident), class }) => {
+                self.lost_name(place_of(class, ident), Some(&ident.sym))
+            }
             _ => anonymous(expr).and_then(|span| self.lost_name(span, inferred.as_ref())),
         };
         if let Some(name) = lost {

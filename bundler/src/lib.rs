@@ -5,11 +5,13 @@ mod ahead;
 mod assemble;
 mod assets;
 mod ast;
+mod cache;
 mod catch_vars;
 mod commonjs_parts;
 mod define;
 mod diagnostics;
 mod dialect;
+mod disk;
 mod early_errors;
 mod early_vars;
 mod emit;
@@ -40,6 +42,7 @@ mod patterns;
 mod print;
 mod pure_names;
 mod purity;
+mod queries;
 mod reasons;
 mod require_aliases;
 mod requires;
@@ -59,8 +62,13 @@ mod virtual_paths;
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::{GLOBALS, Globals};
+use swc_core::ecma::ast::Program;
 
+use crate::disk::Disk;
+
+pub use cache::{Origin, bundle_cached};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use inputs::{Import, ImportKind, ImportTarget, Input, InputFormat};
 pub use metafile::metafile;
@@ -86,6 +94,8 @@ pub struct BundleOptions {
     pub minify: Minify,
     /// How much white space is printed.
     pub whitespace: Whitespace,
+    /// Whether the script's positions are mapped to the sources.
+    pub source_map: SourceMaps,
 }
 
 /// What kind of program the script is.
@@ -137,8 +147,17 @@ pub enum Whitespace {
     Minimal,
 }
 
+/// Whether a script's positions are mapped to the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceMaps {
+    /// `source_map` and `positions` of the bundle are made.
+    Made,
+    /// They stay empty, and so are sizes by file.
+    NotMade,
+}
+
 /// A program in one script, and what it brings along. Every path in it is virtual, below `/app`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bundle {
     /// The script; its completion value is the generator function that runs the app.
     pub script: String,
@@ -163,7 +182,7 @@ pub struct Bundle {
 }
 
 /// The parts of the app's package.json that later stages need.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AppManifest {
     /// The folder of the app's package.json (or of its entry) on the building machine.
     pub root: PathBuf,
@@ -172,11 +191,12 @@ pub struct AppManifest {
     /// `version`, if there is one.
     pub version: Option<String>,
     /// The value of `edgepack`, as written; `null` if there is none.
+    #[serde(with = "json_text")]
     pub edgepack: serde_json::Value,
 }
 
 /// One module of the bundle.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModuleInfo {
     /// Its virtual path.
     pub path: String,
@@ -189,7 +209,7 @@ pub struct ModuleInfo {
 }
 
 /// A package by name and version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PackageId {
     /// As in its package.json.
     pub name: String,
@@ -198,7 +218,7 @@ pub struct PackageId {
 }
 
 /// A file that is embedded as it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asset {
     /// Its virtual path.
     pub path: String,
@@ -211,7 +231,11 @@ pub struct Asset {
 /// # Errors
 /// Every syntax error, import that cannot be resolved, unsupported builtin and native addon that is reached.
 pub fn bundle(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    on_a_large_stack(|| bundle_app(options))
+    bundle_from(options, &Disk::default())
+}
+
+fn bundle_from(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostics> {
+    on_a_large_stack(|| bundle_app(options, disk))
 }
 
 fn on_a_large_stack<T: Send>(work: impl FnOnce() -> Result<T, Diagnostics> + Send) -> Result<T, Diagnostics> {
@@ -238,8 +262,8 @@ fn defect(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
 }
 
 /// The app, its linked graph, and what of that is needed.
-fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
-    let app = entry::find_app(&options.entry)?;
+fn shaken(options: &BundleOptions, disk: &Disk) -> Result<(entry::App, link::Linked, shake::Live), Diagnostics> {
+    let app = entry::find_app(&options.entry, disk)?;
     let mut graph = graph::load_graph(&app, options)?;
     json_values::inline_json(&mut graph);
     let linked = link::link_graph(graph, options.form)?;
@@ -248,13 +272,19 @@ fn shaken(options: &BundleOptions) -> Result<(entry::App, link::Linked, shake::L
     Ok((app, linked, live))
 }
 
-fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
-    let (app, linked, live) = shaken(options)?;
+/// Freeing a syntax tree takes as long as walking it: nobody waits for that. It is as deep as the sources are nested.
+fn free_aside(program: Program) {
+    let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(program));
+}
+
+fn bundle_app(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostics> {
+    let (app, linked, live) = shaken(options, disk)?;
     let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
     let inputs = inputs::describe_inputs(&linked.graph);
     let emitted = emit::emit_script(linked, &live, options.form);
     let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
-    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace);
+    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace, options.source_map);
+    free_aside(program);
     Ok(Bundle {
         script: printed.script,
         source_map: printed.source_map,
@@ -267,4 +297,18 @@ fn bundle_app(options: &BundleOptions) -> Result<Bundle, Diagnostics> {
         entry: emitted.entry,
         manifest: app.manifest,
     })
+}
+
+/// JSON inside of what says less about itself.
+mod json_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+        value.to_string().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

@@ -7,12 +7,14 @@ use std::rc::Rc;
 use swc_core::common::comments::{Comment, SingleThreadedComments, SingleThreadedCommentsMapInner};
 use swc_core::common::sync::Lrc;
 use swc_core::common::{BytePos, Mark, Spanned};
-use swc_core::ecma::ast::{EsVersion, Function, Id, Program, VarDeclKind};
+use swc_core::ecma::ast::{Bool, EsVersion, Expr, Function, Id, Lit, Program, UnaryExpr, VarDeclKind, op};
 use swc_core::ecma::minifier::optimize;
 use swc_core::ecma::minifier::option::{CompressOptions, ExtraOptions, MinifyOptions};
 use swc_core::ecma::utils::find_pat_ids;
+use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 
 use crate::Minify;
+use crate::ast::number;
 use crate::pure_names::find_reassigned;
 
 /// The comments that tell a minifier something, by the position of what follows them.
@@ -68,6 +70,23 @@ pub(crate) fn flatten_declarations(function: &mut Function) {
         let ids: Vec<Id> = find_pat_ids(&var.decls);
         if var.kind != VarDeclKind::Const || !ids.iter().any(|id| reassigned.contains(id)) {
             var.kind = VarDeclKind::Var;
+        }
+    }
+}
+
+/// Writes `true` as `!0`.
+pub(crate) fn shorten_booleans(program: &mut Program) {
+    program.visit_mut_with(&mut BooleanShortener);
+}
+
+struct BooleanShortener;
+
+impl VisitMut for BooleanShortener {
+    fn visit_mut_expr(&mut self, expr: &mut Expr) {
+        expr.visit_mut_children_with(self);
+        if let Expr::Lit(Lit::Bool(Bool { span, value })) = *expr {
+            let arg = number(usize::from(!value));
+            *expr = Expr::Unary(UnaryExpr { span, op: op!("!"), arg });
         }
     }
 }

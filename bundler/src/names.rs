@@ -84,12 +84,17 @@ pub(crate) fn choose_names(linked: &Linked, live: &Live, form: Form) -> Names {
     names
 }
 
-/// In the order of their paths, which have most in common with their neighbours then.
+/// Strict ones first, so that they can share one directive; each in the order of their paths, which have most in common
+/// with their neighbours then.
 fn number_commonjs(linked: &Linked, live: &Live) -> HashMap<ModuleId, usize> {
     let modules = &linked.graph.modules;
     let is_live = |id: &ModuleId| live.modules[*id] && linked.evaluation[*id] == Evaluation::CommonJs;
     let mut ids: Vec<ModuleId> = (0..modules.len()).filter(is_live).collect();
-    ids.sort_by(|a, b| modules[*a].path.split('/').cmp(modules[*b].path.split('/')));
+    let is_sloppy = |id: ModuleId| modules[id].commonjs().is_some_and(|body| !body.may_be_strict);
+    ids.sort_by(|a, b| {
+        let by_path = || modules[*a].path.split('/').cmp(modules[*b].path.split('/'));
+        is_sloppy(*a).cmp(&is_sloppy(*b)).then_with(by_path)
+    });
     ids.into_iter().enumerate().map(|(number, id)| (id, number)).collect()
 }
 

@@ -1,13 +1,13 @@
 //! Finds and reads the package.json that governs a file.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::disk::Disk;
 
 /// What is needed of one package.json.
 #[derive(Debug)]
@@ -25,14 +25,19 @@ pub(crate) enum PackageType {
 }
 
 /// Remembers the package.json of every folder asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Packages {
+    disk: Disk,
     by_folder: HashMap<PathBuf, Option<Rc<Package>>>,
     /// Those met that are no JSON: Node refuses to go on.
     pub(crate) broken: Vec<BrokenPackage>,
 }
 
 impl Packages {
+    pub(crate) fn new(disk: &Disk) -> Self {
+        Self { disk: disk.clone(), by_folder: HashMap::new(), broken: Vec::new() }
+    }
+
     /// The nearest package.json at or above `folder`; Node does not look past a `node_modules` folder.
     pub(crate) fn nearest(&mut self, folder: &Path) -> Option<Rc<Package>> {
         if let Some(known) = self.by_folder.get(folder) {
@@ -41,7 +46,7 @@ impl Packages {
         let found = if folder.file_name().is_some_and(|name| name == "node_modules") {
             None
         } else {
-            let own = Package::read(folder).unwrap_or_else(|broken| {
+            let own = Package::read(folder, &self.disk).unwrap_or_else(|broken| {
                 self.broken.push(broken);
                 None
             });
@@ -86,9 +91,9 @@ pub(crate) fn broken_json(shown: &str, text: &str, error: &serde_json::Error) ->
 
 impl Package {
     /// The package.json of exactly this folder.
-    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, BrokenPackage> {
+    pub(crate) fn read(folder: &Path, disk: &Disk) -> Result<Option<Self>, BrokenPackage> {
         let file = folder.join("package.json");
-        let Ok(bytes) = fs::read(&file) else { return Ok(None) };
+        let Ok(bytes) = disk.read(&file) else { return Ok(None) };
         let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).into_owned();
         match serde_json::from_str(&text) {
             Ok(json) => Ok(Some(Self { folder: folder.to_owned(), json })),

@@ -1,6 +1,8 @@
 //! Turns a source file into the syntax of a module, with the module system decided.
 
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::sync::Lrc;
@@ -17,12 +19,26 @@ use crate::early_errors::early_errors;
 use crate::lower::{lower_commonjs, lower_module};
 use crate::package::PackageType;
 
-/// What all files of a build share.
-pub(crate) struct Sources {
+/// What all files of a build share, on every thread.
+#[derive(Clone)]
+pub(crate) struct Setting {
     pub(crate) map: Lrc<SourceMap>,
-    pub(crate) comments: SingleThreadedComments,
     pub(crate) unresolved: Mark,
-    pub(crate) defines: Defines,
+    defines: Arc<Defines>,
+}
+
+/// The same with the comments, of all files or of one.
+pub(crate) struct Sources {
+    pub(crate) setting: Setting,
+    pub(crate) comments: SingleThreadedComments,
+}
+
+impl Deref for Sources {
+    type Target = Setting;
+
+    fn deref(&self) -> &Setting {
+        &self.setting
+    }
 }
 
 /// A source file as a module of one of Node's two kinds.
@@ -43,7 +59,12 @@ pub(crate) const WRAPPER_PARAMS: [&str; 5] = ["exports", "require", "module", "_
 
 impl Sources {
     pub(crate) fn new(defines: Defines) -> Self {
-        Self { map: Lrc::default(), comments: SingleThreadedComments::default(), unresolved: Mark::new(), defines }
+        Self::of(Setting { map: Lrc::default(), unresolved: Mark::new(), defines: Arc::new(defines) })
+    }
+
+    /// Without any comment.
+    pub(crate) fn of(setting: Setting) -> Self {
+        Self { setting, comments: SingleThreadedComments::default() }
     }
 
     pub(crate) fn unresolved_ctxt(&self) -> SyntaxContext {
@@ -53,19 +74,25 @@ impl Sources {
 
 /// How a file is parsed.
 #[derive(Clone, Copy)]
-pub(crate) struct Grammar {
+struct Grammar {
     syntax: Syntax,
     system: ModuleSystem,
 }
 
-impl Grammar {
-    pub(crate) fn of(dialect: &Dialect, package: PackageType) -> Self {
-        Self { syntax: syntax_for(dialect), system: module_system(&dialect.extension, package) }
-    }
+/// Turns a file into a module, with its names resolved.
+pub(crate) fn parse_module(
+    sources: &Sources,
+    file: &Lrc<SourceFile>,
+    dialect: &Dialect,
+    package: PackageType,
+) -> Result<Parsed, Vec<SyntaxError>> {
+    let grammar = Grammar { syntax: syntax_for(dialect), system: module_system(&dialect.extension, package) };
+    let program = parse_file(file, grammar, &sources.comments).map_err(|error| vec![error])?;
+    lower_parsed(sources, program, dialect)
 }
 
 /// Turns the syntax of a file into that of a module, with its names resolved.
-pub(crate) fn lower_parsed(sources: &Sources, program: Program, dialect: &Dialect) -> Result<Parsed, Vec<SyntaxError>> {
+fn lower_parsed(sources: &Sources, program: Program, dialect: &Dialect) -> Result<Parsed, Vec<SyntaxError>> {
     Ok(match program {
         Program::Module(module) => {
             // In TypeScript a name may stand for a type and a value at once.
@@ -117,7 +144,7 @@ fn syntax_for(dialect: &Dialect) -> Syntax {
 }
 
 /// Parses a file. A few malformed sources break what swc's parser asserts.
-pub(crate) fn parse_file(
+fn parse_file(
     file: &Lrc<SourceFile>,
     grammar: Grammar,
     comments: &SingleThreadedComments,

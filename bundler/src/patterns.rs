@@ -1,36 +1,35 @@
 //! Finds the files that a specifier may mean whose beginning only is known: `require('./locales/' + name)`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::disk::Disk;
 use crate::requires::Pattern;
 
 /// What can be loaded without its extension comes first.
 const EXTENSIONS: [&str; 9] = ["js", "json", "cjs", "mjs", "ts", "cts", "mts", "jsx", "tsx"];
 
 /// Files below the known folder that `pattern` can mean, sorted; installed packages and hidden files are never meant.
-pub(crate) fn matching_files(importer: &Path, pattern: &Pattern) -> Vec<PathBuf> {
+pub(crate) fn matching_files(disk: &Disk, importer: &Path, pattern: &Pattern) -> Vec<PathBuf> {
     let (folder, begun) = pattern.prefix.rsplit_once('/').unwrap_or((".", &pattern.prefix));
-    let Ok(root) = importer.parent().unwrap_or(importer).join(folder).canonicalize() else { return Vec::new() };
+    let folder = importer.parent().unwrap_or(importer).join(folder);
+    let Ok(root) = disk.real_path(&folder) else { return Vec::new() };
     let mut files = Vec::new();
-    list(&root, &mut files);
+    list(disk, &root, &mut files);
     files.retain(|file| file != importer && fits(&root, file, begun, &pattern.suffix));
     files.sort();
     files
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name == "node_modules" || name.to_string_lossy().starts_with('.') {
+fn list(disk: &Disk, folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in disk.entries(folder).unwrap_or_default() {
+        if entry.name == "node_modules" || entry.name.to_string_lossy().starts_with('.') {
             continue;
         }
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => list(&entry.path(), files),
-            Ok(kind) if kind.is_file() => files.push(entry.path()),
-            // Links may lead anywhere, also back.
-            _ => {}
+        // Links may lead anywhere, also back.
+        if entry.is_folder {
+            list(disk, &folder.join(entry.name), files);
+        } else if entry.is_file {
+            files.push(folder.join(entry.name));
         }
     }
 }

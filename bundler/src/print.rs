@@ -9,7 +9,7 @@ use swc_core::ecma::codegen::{Config, Emitter};
 
 use edgepack_format::positions::Mapping;
 
-use crate::Whitespace;
+use crate::{SourceMaps, Whitespace};
 
 /// The script as text.
 pub(crate) struct Printed {
@@ -20,16 +20,40 @@ pub(crate) struct Printed {
 }
 
 /// Prints `program`, whose names clash no more.
-pub(crate) fn print_script(program: &Program, sources: &Lrc<SourceMap>, whitespace: Whitespace) -> Printed {
+pub(crate) fn print_script(
+    program: &Program,
+    sources: &Lrc<SourceMap>,
+    whitespace: Whitespace,
+    maps: SourceMaps,
+) -> Printed {
+    let mut mappings = (maps == SourceMaps::Made).then(Vec::new);
+    let script = into_text(print(program, sources, whitespace, mappings.as_mut()));
+    let Some(mappings) = mappings else {
+        return Printed { script, source_map: String::new(), positions: Vec::new() };
+    };
+    let (source_map, positions) = map_positions(mappings, sources);
+    Printed { script, source_map, positions }
+}
+
+fn print(
+    program: &Program,
+    sources: &Lrc<SourceMap>,
+    whitespace: Whitespace,
+    mappings: Option<&mut Vec<(BytePos, LineCol)>>,
+) -> Vec<u8> {
     let mut script = Vec::new();
-    let mut mappings: Vec<(BytePos, LineCol)> = Vec::new();
     let minimal = whitespace == Whitespace::Minimal;
-    let writer = JsWriter::new(sources.clone(), "\n", &mut script, Some(&mut mappings));
+    let writer = JsWriter::new(sources.clone(), "\n", &mut script, mappings);
     let writer: Box<dyn WriteJs> = if minimal { Box::new(omit_trailing_semi(writer)) } else { Box::new(writer) };
     let mut emitter =
         Emitter { cfg: Config::default().with_minify(minimal), cm: sources.clone(), comments: None, wr: writer };
     emitter.emit_program(program).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
     drop(emitter);
+    script
+}
+
+/// As JSON, and as the device reads it.
+fn map_positions(mut mappings: Vec<(BytePos, LineCol)>, sources: &Lrc<SourceMap>) -> (String, Vec<u8>) {
     keep_char_boundaries(&mut mappings, sources);
     let map = sources.build_source_map(&mappings, None, Paths);
     let sources: Vec<&str> = map.sources().map(|source| &**source).collect();
@@ -43,7 +67,7 @@ pub(crate) fn print_script(program: &Program, sources: &Lrc<SourceMap>, whitespa
     let positions = positions_of(&sources, mapped.collect());
     let mut source_map = Vec::new();
     map.to_writer(&mut source_map).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
-    Printed { script: into_text(script), source_map: into_text(source_map), positions }
+    (into_text(source_map), positions)
 }
 
 fn positions_of(sources: &[&str], mut mapped: Vec<Mapping>) -> Vec<u8> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use swc_core::common::Span;
 
+use crate::disk::Disk;
 use crate::graph::{Body, Module, ModuleId, Target};
 use crate::inputs::{imports_of, place};
 use crate::link::{Binding, Linked};
@@ -78,7 +79,7 @@ pub struct Place {
 /// As `bundle`.
 pub fn explain(options: &BundleOptions, subject: &str) -> Result<Reasons, Diagnostics> {
     crate::on_a_large_stack(|| {
-        let (_, linked, live) = crate::shaken(options)?;
+        let (_, linked, live) = crate::shaken(options, &Disk::default())?;
         Ok(reasons(&linked, &live, subject))
     })
 }

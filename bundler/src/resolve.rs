@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edgepack_format::builtins::{self, Builtin};
-use oxc_resolver::{ResolveError, ResolveOptions, Resolver, TsConfig, TsconfigDiscovery};
+use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric, TsConfig, TsconfigDiscovery};
 
 use crate::Builtins;
 use crate::advice::advise;
+use crate::disk::Disk;
 
 /// How a module asks for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,18 +35,24 @@ pub(crate) enum Resolved {
 
 /// Node's resolution over the disk.
 pub(crate) struct NodeResolver {
+    disk: Disk,
     require: Resolver,
     import: Resolver,
     lenient_import: Resolver,
 }
 
+type Resolver = ResolverGeneric<Disk>;
+
 impl NodeResolver {
-    pub(crate) fn new() -> Self {
-        let require = Resolver::new(options(&["node", "require", "module-sync", "default"], EXTENSIONS));
+    pub(crate) fn new(disk: &Disk) -> Self {
+        let require = Resolver::new_with_file_system(
+            disk.clone(),
+            options(&["node", "require", "module-sync", "default"], EXTENSIONS),
+        );
         let import_conditions = ["node", "import", "module-sync", "default"];
         let import = require.clone_with_options(options(&import_conditions, &[]));
         let lenient_import = require.clone_with_options(options(&import_conditions, EXTENSIONS));
-        Self { require, import, lenient_import }
+        Self { disk: disk.clone(), require, import, lenient_import }
     }
 
     /// What `specifier` means in the file `importer`.
@@ -61,7 +68,7 @@ impl NodeResolver {
                     ResolveError::Builtin { resolved, .. } => resolve_builtin(resolved, builtins),
                     _ => None,
                 };
-                builtin.unwrap_or_else(|| not_found(importer, specifier, &error))
+                builtin.unwrap_or_else(|| not_found(&self.disk, importer, specifier, &error))
             }
         }
     }
@@ -116,10 +123,10 @@ fn resolve_builtin(specifier: &str, builtins: Builtins) -> Option<Resolved> {
 }
 
 /// The reason names no path of the building machine.
-fn not_found(importer: &Path, specifier: &str, error: &ResolveError) -> Resolved {
+fn not_found(disk: &Disk, importer: &Path, specifier: &str, error: &ResolveError) -> Resolved {
     let hint = match error {
         ResolveError::Json(_) => Some("Mend it, or install the package again.".to_owned()),
-        _ => advise(importer, specifier),
+        _ => advise(disk, importer, specifier),
     };
     Resolved::NotFound { reason: explain(error), hint }
 }
@@ -198,7 +205,7 @@ fn explain(error: &ResolveError) -> String {
         ResolveError::InvalidPackageConfig(_) => {
             "`exports` in its package.json has both paths and conditions at the top".to_owned()
         }
-        ResolveError::InvalidModuleSpecifier(..) => "it leads out of the package".to_owned(),
+        ResolveError::InvalidModuleSpecifier(..) => "`#` is only the beginning of a name".to_owned(),
         ResolveError::InvalidPackageTarget(target, ..) => format!("`exports` names the invalid target `{target}`"),
         _ => String::new(),
     }

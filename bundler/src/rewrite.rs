@@ -26,6 +26,9 @@ use crate::{Form, Format};
 const YIELD: &str = "$yield$";
 
 /// The runtime's function for `import()` of an ES module.
+/// What `$interop` knows a JSON module by.
+const JSON_KIND: usize = 2;
+
 const IMPORT_ESM: &str = "$importEsm";
 
 /// What that function does, where it would be called only once.
@@ -127,7 +130,10 @@ impl<'a> Rewriter<'a> {
             _ => {}
         }
         Some(match &*name {
-            "url" => string(&format!("file://{}", percent_encoded(path))),
+            "url" => {
+                let query = &self.linked.graph.modules[self.module].query;
+                string(&format!("file://{}{query}", percent_encoded(path)))
+            }
             "filename" => string(path),
             "dirname" => string(path.rsplit_once('/').map_or(APP, |(folder, _)| folder)),
             "main" => Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: self.module == 0 }))),
@@ -167,7 +173,7 @@ impl<'a> Rewriter<'a> {
         let is_import = expr.callee.is_import();
         match (target, is_import) {
             (Some(Target::Builtin(_)), true) | (None, true) if self.form != Form::Resumable => None,
-            (Some(target), true) => Some(self.dynamic_import(target, expr.span)),
+            (Some(target), true) => Some(self.dynamic_import(target, expr)),
             (Some(target), false) if is_resolve(&expr.callee) => Some(self.require_resolve(target, expr)),
             (Some(target), false) => Some(self.require(target, expr.span)),
             (None, true) => {
@@ -236,13 +242,20 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    fn dynamic_import(&mut self, target: &Target, span: Span) -> Box<Expr> {
+    fn dynamic_import(&mut self, target: &Target, expr: &CallExpr) -> Box<Expr> {
+        let span = expr.span;
         match target {
             Target::Builtin(name) => self.run("$importBuiltin", vec![string(name)], span),
             Target::File(_, path) => string(path),
             Target::Missing(message) => self.run("$failImport", vec![string(message), string(self.path())], span),
             Target::Module(id) => match (self.names.commonjs_numbers.get(id), self.names.esm_numbers.get(id)) {
-                (Some(id), _) => self.run("$importCommonJs", vec![number(*id)], span),
+                (Some(number_there), _) => {
+                    let is_json = self.linked.graph.modules[*id].commonjs().is_some_and(|body| body.is_json);
+                    // Without the attribute Node refuses it, and other bundlers give its keys, too.
+                    let kind = (is_json && expr.args.len() > 1).then(|| number(JSON_KIND));
+                    let args = std::iter::once(number(*number_there)).chain(kind).collect();
+                    self.run("$importCommonJs", args, span)
+                }
                 (None, _) if self.form != Form::Resumable => self.ask_esm([IMPORT_ESM, "$importEsmNow"], *id, span),
                 (None, id) => self.run("$importEsm", vec![number(id.copied().unwrap_or_default())], span),
             },

@@ -396,12 +396,12 @@
   var $imported = [];
 
   // A module that failed stays failed for `import()`.
-  function $importCommonJs(id) {
-    return ($imported[id] = $imported[id] || $drive($require(id)).then((exports) => $interop(exports, true)));
+  function $importCommonJs(id, kind) {
+    return ($imported[id] = $imported[id] || $drive($require(id)).then((exports) => $interop(exports, kind || 1)));
   }
 
   function $importBuiltin(name) {
-    return Promise.resolve().then(() => $interop($builtin(name), false));
+    return Promise.resolve().then(() => $interop($builtin(name), 0));
   }
 
   // `import()` of a specifier that is only known now.
@@ -418,15 +418,15 @@
 
   var $interops = new WeakMap();
 
-  // A CommonJS module or a builtin as `import * as` sees it.
-  function $interop(exports, isCommonJs) {
-    var isObject = (typeof exports === "object" && exports !== null) || typeof exports === "function";
+  // A builtin (`kind` 0), a CommonJS module (1) or a JSON module that is imported as one (2), as `import * as` sees it.
+  function $interop(exports, kind) {
+    var isObject = kind < 2 && ((typeof exports === "object" && exports !== null) || typeof exports === "function");
     if (isObject && $interops.has(exports)) return $interops.get(exports);
     var values = { default: exports }, namespace = Object.create(null);
-    if (isCommonJs) values["module.exports"] = exports;
+    if (kind === 1) values["module.exports"] = exports;
     if (isObject) {
       for (var name of Object.keys(exports)) if (name !== "default") values[name] = exports[name];
-      if (isCommonJs && Object.hasOwn(exports, "__esModule")) values.__esModule = exports.__esModule;
+      if (kind && Object.hasOwn(exports, "__esModule")) values.__esModule = exports.__esModule;
     }
     for (var key of Object.keys(values).sort()) Object.defineProperty(namespace, key, { value: values[key], writable: true, enumerable: true });
     Object.defineProperty(namespace, Symbol.toStringTag, { value: "Module" });

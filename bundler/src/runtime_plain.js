@@ -31,8 +31,8 @@
 
   var $imported = [];
 
-  function $importCommonJs(id) {
-    return ($imported[id] = $imported[id] || Promise.resolve().then(() => $interop($require(id), true)));
+  function $importCommonJs(id, kind) {
+    return ($imported[id] = $imported[id] || Promise.resolve().then(() => $interop($require(id), kind || 1)));
   }
 
   // What an ES module does when it is asked for, once.

@@ -72,6 +72,8 @@ fn code_of(expr: &Expr) -> Option<Code<'_>> {
         Expr::Fn(function) => Some(Code::Function(&function.function)),
         Expr::Arrow(arrow) => Some(Code::Arrow(arrow)),
         Expr::Class(class) => Some(Code::Class(&class.class)),
+        // TypeScript's helpers: `this && this.__importDefault || function …`
+        Expr::Bin(BinExpr { op: op!("||"), right, .. }) => code_of(right),
         _ => None,
     }
 }

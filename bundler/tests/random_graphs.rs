@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use edgepack_bundler::Whitespace;
 
-use crate::reference::{Random, bundle_entry, compare, run_bundle, run_node};
+use self::reference::{Random, bundle_entry, compare, run_bundle, run_node};
 
 #[test]
 fn random_graphs_do_what_node_does() {
@@ -40,7 +40,7 @@ fn seeds() -> (u64, u64) {
     (from.parse().expect("a number"), to.parse().expect("a number"))
 }
 
-fn check(seed: u64) -> Result<(), String> {
+pub(crate) fn check(seed: u64) -> Result<(), String> {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (edges, files) = graph(seed);
     for (name, text) in &files {

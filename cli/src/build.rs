@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Minify, SourceMaps, Whitespace, bundle_cached};
 use edgepack_format::container::Assumption;
 use edgepack_format::guest::{Mode, Package};
 use edgepack_format::limits::MEMORY_BYTES_MAX;
@@ -92,7 +92,8 @@ pub(crate) struct Variant {
 
 /// App sources → containers.
 pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
-    let bundle = progress.phase("bundle", "bundling", || bundle(&options(plan)))?;
+    let (bundle, _) = progress
+        .phase("bundle", "bundling", || bundle_cached(&options(plan), &embedded::cache_dir().join("bundles")))?;
     let grants = grants(plan.allow, &bundle.manifest.edgepack)?;
     let app = App { bundle, grants, base: embedded::base_image()?, source_map: plan.source_map };
     let mut left = plan.targets.to_vec();
@@ -186,6 +187,7 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
         external: Vec::new(),
         minify: plan.minify,
         whitespace: Whitespace::Minimal,
+        source_map: SourceMaps::Made,
     }
 }
 

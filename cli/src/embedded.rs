@@ -53,7 +53,7 @@ fn present(bytes: &'static [u8], what: &str, command: &str) -> Result<&'static [
 }
 
 /// `~/.cache/edgepack`, or where XDG_CACHE_HOME says.
-fn cache_dir() -> PathBuf {
+pub(crate) fn cache_dir() -> PathBuf {
     let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     xdg.or_else(home).unwrap_or_else(std::env::temp_dir).join("edgepack")

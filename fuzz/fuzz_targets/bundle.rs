@@ -1,13 +1,17 @@
 //! Any bytes as the files of an app: bundling them ends with a script or with findings, never with a panic.
 //!
-//! `cargo +nightly fuzz run bundle`. A line `=== NAME` begins the file of that name; what comes before the first is the
-//! entry, `entry.mjs`.
+//! A line `=== NAME` begins the file of that name; what comes before the first is the entry, `entry.mjs`.
+//!
+//! `cargo +nightly fuzz run bundle`, or with a stable compiler `cargo build --release --target TRIPLE` in this folder, with
+//! cargo-fuzz's flags in RUSTFLAGS: `--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+//! -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+//! -Cllvm-args=-sanitizer-coverage-trace-compares`.
 #![no_main]
 
 use std::fs;
 use std::path::Path;
 
-use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, BundleOptions, Form, Minify, SourceMaps, Whitespace, bundle};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,6 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
         external: Vec::new(),
         minify: Minify::KeepNames,
         whitespace: Whitespace::Minimal,
+        source_map: SourceMaps::Made,
     });
 });
 

@@ -164,16 +164,21 @@ const COLUMNS: &[(&str, &str, usize)] = &[
     ("of which written to", measure::DIRTY, 1),
 ];
 
-fn report(project: &Project, rounds: usize, versions: &str, tables: &[Table<'_>]) -> Result<String> {
+/// The processor and the kernel.
+fn machine(project: &Project) -> Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
         .map_or("unknown CPU", |name| name.trim_start_matches([' ', '\t', ':']));
     let kernel = output(&mut command("uname", ["-r"], &project.root))?;
+    Ok(format!("{cpu}, Linux {}", kernel.trim()))
+}
+
+fn report(project: &Project, rounds: usize, versions: &str, tables: &[Table<'_>]) -> Result<String> {
     let mut text = format!(
-        "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {cpu}, Linux {}; {versions}.\n",
-        kernel.trim()
+        "# Boot times\n\nWritten by `cargo xtask bench boot`: medians of {rounds} interleaved rounds; a ratio is the median of the rounds'\nratios to edgepack. {}; {versions}.\n",
+        machine(project)?
     );
     for table in tables {
         write_table(&mut text, table)?;

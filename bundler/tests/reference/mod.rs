@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Form, Minify, Whitespace, bundle};
+use edgepack_bundler::{Builtins, Bundle, BundleOptions, Diagnostics, Form, Minify, SourceMaps, Whitespace, bundle};
 
 const FLAGS: [&str; 2] = ["--experimental-transform-types", "--no-warnings"];
 
@@ -30,6 +30,7 @@ pub(crate) fn options_for(entry: &Path, whitespace: Whitespace) -> BundleOptions
         external: Vec::new(),
         minify: if whitespace == Whitespace::Minimal { Minify::KeepNames } else { Minify::No },
         whitespace,
+        source_map: SourceMaps::Made,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use edgepack_bundler::{Builtins, BundleOptions, Form, Format, Minify, Whitespace, bundle as bundle_app, metafile};
+use edgepack_bundler::{
+    Builtins, BundleOptions, Form, Format, Minify, SourceMaps, Whitespace, bundle as bundle_app, metafile,
+};
 
 use crate::args::{BundleArgs, FormatName, SourceMapPlace};
 use crate::commands::build::definitions;
@@ -64,6 +66,11 @@ fn options(args: &BundleArgs) -> Result<BundleOptions> {
             (false, false) => Minify::Fully,
         },
         whitespace: if args.no_minify { Whitespace::Readable } else { Whitespace::Minimal },
+        // By the map it is known which file a part of the script is from.
+        source_map: match (args.source_map, &args.metafile) {
+            (SourceMapPlace::None, None) => SourceMaps::NotMade,
+            _ => SourceMaps::Made,
+        },
     })
 }
 
