@@ -1,26 +1,25 @@
 //! Each call of `fixtures/packages/calls`, bundled, prints what it prints under Node with the package installed.
 //!
-//! The packages are installed once for each lock file, below cargo's folder for tests. `EDGEPACK_FIXTURE` chooses calls
-//! by a part of their name.
+//! `EDGEPACK_FIXTURE` chooses calls by a part of their name.
 
+mod installed;
 mod reference;
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
 
-use crate::reference::{compare, options_for, project, run_bundle, run_node};
+use crate::reference::{compare, options_for, run_bundle, run_node};
 
 #[test]
 fn packages_answer_a_call_as_unbundled() {
     let only = std::env::var("EDGEPACK_FIXTURE").unwrap_or_default();
-    let folder = installed();
-    let mut calls: Vec<PathBuf> =
-        fs::read_dir(folder.join("calls")).expect("calls").map(|entry| entry.expect("a call").path()).collect();
+    let mut calls: Vec<PathBuf> = fs::read_dir(installed::calls("bundled").expect("installed"))
+        .expect("calls")
+        .map(|entry| entry.expect("a call").path())
+        .collect();
     assert!(calls.len() >= 60, "the calls are gone: {} found", calls.len());
     calls.retain(|call| call.to_string_lossy().contains(&only));
     calls.sort();
@@ -50,29 +49,4 @@ fn check(call: &Path) -> Result<(), String> {
     let bundle = bundle(&options).map_err(|found| found.to_string())?;
     let found = run_bundle(&bundle, scratch.path(), folder, &[]);
     compare(&String::from_utf8_lossy(&ran.stdout), ran.status.code(), &ran.stderr, &found)
-}
-
-/// A copy of `fixtures/packages` with everything installed.
-fn installed() -> PathBuf {
-    let source = project("fixtures/packages");
-    let lock = fs::read(source.join("package-lock.json")).expect("a lock file");
-    let mut hasher = DefaultHasher::new();
-    lock.hash(&mut hasher);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("packages-{:016x}", hasher.finish()));
-    fs::create_dir_all(&folder).expect("cargo's folder for tests");
-    if !folder.join("node_modules/.package-lock.json").exists() {
-        for file in ["package.json", "package-lock.json"] {
-            fs::copy(source.join(file), folder.join(file)).expect("copied");
-        }
-        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-        let status = Command::new("npm").args(install).current_dir(&folder).status().expect("npm runs");
-        assert!(status.success(), "npm cannot install fixtures/packages");
-    }
-    let _ = fs::remove_dir_all(folder.join("calls"));
-    fs::create_dir_all(folder.join("calls")).expect("a folder");
-    for call in fs::read_dir(source.join("calls")).expect("calls") {
-        let call = call.expect("a call").path();
-        fs::copy(&call, folder.join("calls").join(call.file_name().expect("a file"))).expect("copied");
-    }
-    folder
 }

@@ -76,16 +76,42 @@ impl Case {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let elsewhere = folder.path().join("deeper/elsewhere");
         app::copy_folder(self.app.installed()?, &elsewhere).map_err(|error| error.to_string())?;
-        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let [one, two, three] = ["one", "two", "three"].map(|name| folder.path().join(name));
         build(self.app.installed()?, &one, &[])?;
         build(&elsewhere, &two, &[])?;
+        // Without anything that earlier builds of this app have left.
+        let cache = folder.path().join("cache");
+        engines_only(&cache).map_err(|error| error.to_string())?;
+        built(edgepack().env("XDG_CACHE_HOME", &cache), self.app.installed()?, &three, &[])?;
         let read = |path: &Path| std::fs::read(path).map_err(|error| error.to_string());
-        if read(&one)? == read(&two)? { Ok(()) } else { Err("the two executables differ".into()) }
+        let same = read(&one)? == read(&two)? && read(&one)? == read(&three)?;
+        if same { Ok(()) } else { Err("the executables differ".into()) }
     }
 }
 
+/// A cache with the compiled engines of this machine's, and nothing else.
+fn engines_only(cache: &Path) -> std::io::Result<()> {
+    let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let own = own.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"))).unwrap_or_default();
+    std::fs::create_dir_all(cache.join("edgepack"))?;
+    for entry in std::fs::read_dir(own.join("edgepack"))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".bin") {
+            std::os::unix::fs::symlink(entry.path(), cache.join("edgepack").join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn edgepack() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_edgepack"))
+}
+
 fn build(app: &Path, executable: &Path, flags: &[&str]) -> Result<(), String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_edgepack"));
+    built(&mut edgepack(), app, executable, flags)
+}
+
+fn built(command: &mut Command, app: &Path, executable: &Path, flags: &[&str]) -> Result<(), String> {
     let output = command.arg("build").arg(app).arg("-o").arg(executable).args(flags).output();
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }

@@ -64,9 +64,16 @@ pub struct Contents<'a> {
 
 /// Writes the container; the same contents give the same bytes.
 pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
-    let (image, pages) = image(contents)?.unwrap_or_default();
+    limit("the package", contents.package.len(), SECTION_BYTES_MAX)?;
+    // Beside the image's frames, as it is the largest piece that one thread has to compress.
+    let (image, package) = std::thread::scope(|scope| {
+        let package = scope.spawn(|| compressed(contents.package));
+        let image = image(contents);
+        (image, package.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (image, pages) = image?.unwrap_or_default();
     let cold = image.encode_cold();
-    let sections = named_sections(contents, image.cold.len())?;
+    let sections = named_sections(contents, image.cold.len(), package?)?;
     limit("memory", pages.len(), u32::MAX as usize)?;
     limit("the table of chunks", cold.len(), SECTION_BYTES_MAX)?;
     let index = index(contents, &sections, (&image, &cold));
@@ -78,6 +85,12 @@ pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
         }
     }
     Ok(out)
+}
+
+fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
+    /// Of zstd: as small as it gets without taking seconds.
+    const LEVEL: i32 = 12;
+    zstd::bulk::compress(bytes, LEVEL).map_err(Error::Compress)
 }
 
 /// The image and the content of the pages section.
@@ -110,7 +123,11 @@ fn whole_chunks(memory: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The sections whose hashes stand in the index, in order.
-fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(SectionKind, Vec<u8>)>> {
+fn named_sections(
+    contents: &Contents<'_>,
+    chunk_count: usize,
+    package: Vec<u8>,
+) -> Result<Vec<(SectionKind, Vec<u8>)>> {
     let (assumptions, effects) =
         contents.started.map(|started| (started.assumptions, started.effects)).unwrap_or_default();
     let sizes = [
@@ -120,14 +137,13 @@ fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(Se
     ];
     let packed = Packed { engine: &contents.engine.hash, assumptions, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
-    limit("the package", contents.package.len(), SECTION_BYTES_MAX)?;
-    sections.push((SectionKind::Package, zstd::bulk::compress(contents.package, 12).map_err(Error::Compress)?));
+    sections.push((SectionKind::Package, package));
     if !effects.is_empty() {
         sections.push((SectionKind::Deferred, encode_effects(effects)));
     }
     for (kind, text) in [(SectionKind::SourceMap, contents.source_map), (SectionKind::Licences, contents.licences)] {
         if !text.is_empty() {
-            sections.push((kind, zstd::bulk::compress(text.as_bytes(), 12).map_err(Error::Compress)?));
+            sections.push((kind, compressed(text.as_bytes())?));
         }
     }
     for (kind, content) in &sections {

@@ -62,6 +62,11 @@ impl Engine {
         self.base.engine_hash
     }
 
+    /// Where artifacts are kept.
+    pub(crate) fn cache_dir(&self) -> &Path {
+        &self.cache_dir
+    }
+
     /// The memory an app is laid over.
     #[must_use]
     pub fn base(&self) -> &BaseImage {
@@ -136,7 +141,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Writes beside the path and renames, so that a reader sees all or nothing.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

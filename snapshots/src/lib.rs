@@ -11,6 +11,7 @@ mod instrument;
 mod machine;
 mod placement;
 mod reasons;
+mod remembered;
 mod requests;
 mod sealed;
 mod snapshot;

@@ -1,8 +1,6 @@
 //! A recorded start-up and what was touched afterwards → the plan of the heap: blocks that stay alive lie together,
 //! those first that are touched, so that a boot brings few pages (docs/decisions/placed-heap.md).
 
-use std::collections::BTreeMap;
-
 use edgepack_format::guest::{HEAP_ALIGN_BYTES, HEAP_CLASSES, HEAP_HEAD_BYTES, heap_plan};
 use edgepack_format::limits::PAGE_BYTES;
 
@@ -79,23 +77,28 @@ fn class(block: &Block, runs: &[Touches]) -> u8 {
 impl HeapLog {
     /// What is alive at the end, in the order of its allocation, and how many allocations there were.
     fn blocks(&self) -> (Vec<Block>, usize) {
-        let mut alive = BTreeMap::new();
-        let mut allocations = 0;
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        // By address, as there are millions of rows: the allocation that is there, counted from 1.
+        let mut alive: Vec<u32> = Vec::new();
+        let mut made: Vec<Block> = Vec::new();
         for row in self.0.as_chunks::<ROW_BYTES>().0 {
             let [a, b, c, d, e, f, g, h] = *row;
             let (start, bytes) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
-            if bytes == 0 {
-                alive.remove(&start);
-                continue;
+            let slot = size(start) / HEAP_ALIGN_BYTES;
+            if slot >= alive.len() {
+                alive.resize((slot + 1).next_power_of_two(), 0);
             }
-            alive.insert(start, (allocations, bytes));
-            allocations += 1;
+            if bytes != 0 {
+                made.push(Block { number: made.len(), start: size(start), bytes: size(bytes) });
+            }
+            alive[slot] = if bytes == 0 { 0 } else { u32::try_from(made.len()).unwrap_or(0) };
         }
-        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let block = |(start, (number, bytes))| Block { number, start: size(start), bytes: size(bytes) };
-        let mut blocks: Vec<Block> = alive.into_iter().map(block).collect();
-        blocks.sort_by_key(|block| block.number);
-        (blocks, allocations)
+        let allocations = made.len();
+        let is_alive = |block: &Block| {
+            alive.get(block.start / HEAP_ALIGN_BYTES).map(|number| size(*number)) == Some(block.number + 1)
+        };
+        made.retain(is_alive);
+        (made, allocations)
     }
 }
 

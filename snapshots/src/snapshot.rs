@@ -117,10 +117,26 @@ pub struct Started {
     pub hot_pages: Option<Vec<u32>>,
     /// How much of start-up that is; `None` before `lay_out`, and if the rest does not end.
     pub share: Option<Share>,
-    /// The heap's blocks, if the guest was asked to record them.
-    pub(crate) log: Option<HeapLog>,
+    /// What is known of the heap.
+    pub(crate) layout: Layout,
     /// The step it stopped before; -1 if it did not.
     pub(crate) stop_at: i64,
+}
+
+/// What is known of a started guest's heap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Nothing: the guest cannot tell.
+    Unknown,
+    /// Its blocks, as they came to lie.
+    Recorded(HeapLog),
+    /// It lies by a plan.
+    Placed {
+        /// The memory before start-up.
+        loaded: Vec<u8>,
+        /// Instructions of start-up.
+        instructions: u64,
+    },
 }
 
 /// How much of start-up is done at build time, in instructions of the engine, loading and compiling the script aside.

@@ -13,11 +13,12 @@ use crate::audit::note_sites;
 use crate::engine::Engine;
 use crate::machine::{Guest, Halt, Host};
 use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
+use crate::remembered::{Remembered, place};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
-use crate::snapshot::{Ending, Snapshot, Started, Stop};
+use crate::snapshot::{Ending, Layout, Snapshot, Started, Stop};
 use crate::survey::survey;
-use crate::terminals::{asks, others};
+use crate::terminals::others;
 use crate::trial::trial;
 use crate::wasmer::Running;
 use crate::{Error, Result};
@@ -38,6 +39,11 @@ pub fn take(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Res
 /// # Errors
 /// As [`take`].
 pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
+    if let Some(remembered) = Remembered::read(&place(engine, package, sealing))
+        && let Some(snapshot) = take_as_before(budget, engine, package, sealing, &remembered)?
+    {
+        return Ok(snapshot);
+    }
     let mut guest = loaded_guest(engine, package, sealing, Heap::Recorded)?;
     let loaded = guest.memory()?;
     let pass = run(&mut guest, budget, NEVER)?;
@@ -58,6 +64,32 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sea
     Ok(Snapshot { loaded, started, ending, reads_target })
 }
 
+/// One pass by what an earlier build knows of the same start-up; `None` if it goes otherwise.
+fn take_as_before(
+    budget: Duration,
+    engine: &Engine,
+    package: &Package<'_>,
+    sealing: Sealing<'_>,
+    remembered: &Remembered,
+) -> Result<Option<Snapshot>> {
+    let Remembered { stop_at, plan } = remembered;
+    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(plan))?;
+    let Some(started) = placed(&mut guest, engine, *stop_at, plan)? else { return Ok(None) };
+    // The step that was left out is the one that cannot be run.
+    let ending = match (*stop_at, run_on(&mut guest, *stop_at, budget)?) {
+        (NEVER, _) => Ending::Completed,
+        (stop_at, Some(Pass::Stopped(stop, step))) if step == stop_at => Ending::Stopped(stop),
+        _ => return Ok(None),
+    };
+    let reads_target = guest.host().is_some_and(|host| host.reads_target());
+    let Layout::Placed { loaded, .. } = &started.layout else { return Ok(None) };
+    Ok(Some(Snapshot { loaded: loaded.clone(), started: Some(started), ending, reads_target }))
+}
+
+fn run_on(guest: &mut SealedGuest, stopped_at: i64, budget: Duration) -> Result<Option<Pass>> {
+    if stopped_at == NEVER { Ok(None) } else { run(guest, budget, NEVER).map(Some) }
+}
+
 /// Tries the boot, and starts the app once more with all that it touches lying together. Where this machine cannot
 /// watch a boot, or it does not end, the snapshot stays as it is.
 ///
@@ -74,51 +106,78 @@ pub fn lay_out(
         return Ok(snapshot);
     }
     let Some(started) = &mut snapshot.started else { return Ok(snapshot) };
-    let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
-    let Some(log) = &started.log else {
-        started.hot_pages = Some(touches.pages());
+    if let Layout::Unknown = started.layout {
+        started.hot_pages = trial(engine, &started.memory, sealing)?.map(|touches| touches.pages());
         return Ok(snapshot);
-    };
-    let plan = plan(log, &[touches]);
-    let stop_at = started.stop_at;
-    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
-    let loaded = if asks(&started.assumption) { guest.memory()? } else { Vec::new() };
-    let mut placed = placed(&mut guest, engine, stop_at)?.ok_or_else(|| diverged("it ends elsewhere"))?;
-    if placed.allocations != planned(&plan).map(i64::from) {
-        return Err(diverged(&format!("it makes {:?} allocations, not {:?}", placed.allocations, planned(&plan))));
     }
-    placed.started.share = survey(engine, &placed.started.memory, placed.instructions, sealing)?;
-    placed.started.hot_pages = trial(engine, &placed.started.memory, sealing)?.map(|touches| touches.pages());
-    placed.started.others = others(&placed.started, |terminals| {
-        let mut guest = engine.start_from(&loaded, SealedHost::new(sealing).at(terminals))?;
-        Ok(self::placed(&mut guest, engine, stop_at)?.map(|placed| placed.started))
-    })?;
-    *started = placed.started;
+    if let Layout::Recorded(log) = &started.layout {
+        let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
+        *started = placed_anew(engine, package, sealing, plan(log, &[touches]), started.stop_at)?;
+    }
+    look_at(engine, sealing, started)?;
     Ok(snapshot)
 }
 
-fn diverged(how: &str) -> Error {
-    Error::Diverged(format!("the third one: {how}"))
+/// The third pass, by a plan, which is remembered.
+fn placed_anew(
+    engine: &Engine,
+    package: &Package<'_>,
+    sealing: Sealing<'_>,
+    plan: Vec<u8>,
+    stop_at: i64,
+) -> Result<Started> {
+    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
+    let started = placed(&mut guest, engine, stop_at, &plan)?;
+    let started = started.ok_or_else(|| Error::Diverged("the third one ends elsewhere".to_owned()))?;
+    Remembered { stop_at, plan }.keep(&place(engine, package, sealing));
+    Ok(started)
 }
 
-/// A start-up by a plan.
-struct Placed {
-    started: Started,
-    allocations: Option<i64>,
-    instructions: u64,
-}
-
-/// Starts a guest whose heap is placed; `None` if it does not end where the first ones did.
-fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Option<Placed>> {
-    // The first pass took less than the budget, or was cut off by it in the step this one leaves out.
+/// Starts a guest whose heap is placed; `None` if that goes otherwise than when the plan was made.
+fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64, plan: &[u8]) -> Result<Option<Started>> {
+    let loaded = guest.memory()?;
     let before = guest.counted();
-    let pass = run(guest, START_UP_BUDGET * 2, stop_at)?;
+    let Some((allocations, mut started)) = started_again(guest, engine, stop_at)? else { return Ok(None) };
     let instructions = guest.counted() - before;
+    if planned(plan).map(i64::from) != Some(allocations) {
+        return Ok(None);
+    }
+    started.layout = Layout::Placed { loaded, instructions };
+    Ok(Some(started))
+}
+
+/// Starts a guest whose heap is placed, and how many allocations it made; `None` if it ends otherwise than at `stop_at`.
+fn started_again(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Option<(i64, Started)>> {
+    // The first pass took less than the budget.
+    let pass = run(guest, START_UP_BUDGET * 2, stop_at)?;
     if !matches!((pass, stop_at), (Pass::Completed, NEVER) | (Pass::Suspended, _)) {
         return Ok(None);
     }
-    let allocations = Some(called(guest, EXPORT_HEAP_PLACED, &[])?);
-    Ok(Some(Placed { started: captured(guest, engine, stop_at)?, allocations, instructions }))
+    let allocations = called(guest, EXPORT_HEAP_PLACED, &[])?;
+    Ok(Some((allocations, captured(guest, engine, stop_at)?)))
+}
+
+/// What its boot touches, how much of start-up is left for it, and how it is at a terminal.
+fn look_at(engine: &Engine, sealing: Sealing<'_>, started: &mut Started) -> Result<()> {
+    let Layout::Placed { loaded, instructions } = &started.layout else { return Ok(()) };
+    let (others, share, touches) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            others(started, |terminals| {
+                let mut guest = engine.start_from(loaded, SealedHost::new(sealing).at(terminals))?;
+                Ok(started_again(&mut guest, engine, started.stop_at)?.map(|(_, started)| started))
+            })
+        });
+        let share = survey(engine, &started.memory, *instructions, sealing);
+        let touches = trial(engine, &started.memory, sealing);
+        let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, Error>((others?, share?, touches?))
+    })?;
+    started.hot_pages = touches.map(|touches| touches.pages());
+    started.share = share;
+    started.others = others;
+    // It is large, and of no more use.
+    started.layout = Layout::Unknown;
+    Ok(())
 }
 
 /// Loads the package and runs nothing of it.
@@ -272,6 +331,7 @@ fn run_up_to(step: i64, loaded: &[u8], engine: &Engine, host: SealedHost, budget
 
 fn captured(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<Started> {
     let log = recorded(guest).map_err(|halt| died(guest, EXPORT_HEAP_RECORDED, halt))?;
+    let layout = log.map_or(Layout::Unknown, Layout::Recorded);
     if guest.globals() != engine.base().globals {
         return Err(Error::Diverged("a frame of the engine is still alive".to_owned()));
     }
@@ -281,7 +341,7 @@ fn captured(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Result<St
         .map(|host| (std::mem::take(&mut host.effects), std::mem::take(&mut host.guards)))
         .unwrap_or_default();
     let assumption = Assumption { guards, patches: Vec::new() };
-    Ok(Started { memory, effects, assumption, others: Vec::new(), hot_pages: None, share: None, log, stop_at })
+    Ok(Started { memory, effects, assumption, others: Vec::new(), hot_pages: None, share: None, layout, stop_at })
 }
 
 /// The rows that the guest has recorded, which are taken out of its memory; `None` if it has not.

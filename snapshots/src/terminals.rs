@@ -43,11 +43,6 @@ pub(crate) fn others(
     Ok(found)
 }
 
-/// Whether a start-up asked what a stream is.
-pub(crate) fn asks(assumption: &Assumption) -> bool {
-    !asked(assumption).is_empty()
-}
-
 fn asked(assumption: &Assumption) -> Vec<usize> {
     let guards = assumption.guards.iter().filter(|guard| guard.call == "stdio_kind");
     guards.filter_map(|guard| usize::try_from(*guard.args.first()?).ok()).filter(|handle| *handle < 3).collect()

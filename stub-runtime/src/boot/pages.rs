@@ -84,7 +84,6 @@ struct Workspace {
 #[derive(Default)]
 struct Unpacked {
     pages: Vec<u8>,
-    length: usize,
 }
 
 static STORE: OnceLock<Store> = OnceLock::new();
@@ -289,20 +288,26 @@ impl Workspace {
 impl Unpacked {
     /// Whatever the frame has.
     fn fill(&mut self, decoder: &mut DCtx<'_>, frame: &[u8], bytes_max: usize) -> Result<(), ContainerError> {
-        self.pages.resize(bytes_max, 0);
-        let length = decoder.decompress(self.pages.as_mut_slice(), frame);
-        self.length = length.map_err(|_| ContainerError::BadIndex("a frame"))?;
+        self.pages.clear();
+        if self.pages.capacity() == 0 {
+            self.pages.reserve_exact(bytes_max);
+            // What is about to be written comes at once instead of page by page.
+            let bytes = zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
+            let bytes = usize::try_from(bytes).unwrap_or(0).min(bytes_max);
+            memory::populate(self.pages.spare_capacity_mut().get_mut(..bytes).unwrap_or_default());
+        }
+        // Into its capacity, of which no more is used than a frame may have.
+        decoder.decompress(&mut self.pages, frame).map_err(|_| ContainerError::BadIndex("a frame"))?;
         Ok(())
     }
 
     /// All of it, if it is that long.
     fn whole(&self, bytes: usize) -> Result<&[u8], ContainerError> {
-        if self.length == bytes { self.part(0, bytes) } else { Err(ContainerError::BadIndex("a chunk's length")) }
+        if self.pages.len() == bytes { self.part(0, bytes) } else { Err(ContainerError::BadIndex("a chunk's length")) }
     }
 
     fn part(&self, start: usize, end: usize) -> Result<&[u8], ContainerError> {
-        let pages = self.pages.get(..self.length).and_then(|pages| pages.get(start..end));
-        pages.ok_or(ContainerError::BadIndex("a chunk's length"))
+        self.pages.get(start..end).ok_or(ContainerError::BadIndex("a chunk's length"))
     }
 }
 
