@@ -34,6 +34,8 @@ pub(crate) struct Findings {
 
 /// Text of the app itself, and what is compiled from it.
 pub(crate) const OWN_CODE: &str = "(code and text of the script)";
+/// What the bundler has put in to load modules.
+const LOADING: &str = "(loading of modules)";
 const APP: &str = "(the app itself)";
 
 /// What is known of the app beside its snapshot.
@@ -84,8 +86,10 @@ pub(crate) fn largest(source_map: &str, places: &[(Option<Position>, Sum)]) -> O
 
 /// The package of a place in the script, as npm names it.
 pub(crate) fn package_at(map: Option<&SourceMap>, position: Position) -> String {
-    let place = map.and_then(|map| in_map(map, position));
-    place.as_ref().and_then(package_of).unwrap_or(APP).to_owned()
+    match map.and_then(|map| in_map(map, position)) {
+        Some(place) => package_of(&place).unwrap_or(APP).to_owned(),
+        None => LOADING.to_owned(),
+    }
 }
 
 fn package_of(place: &Place) -> Option<&str> {

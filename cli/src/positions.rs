@@ -23,7 +23,10 @@ pub(crate) fn original(source_map: &str, positions: &[Position]) -> Option<Place
 
 /// The original place of one position.
 pub(crate) fn in_map(map: &SourceMap, position: Position) -> Option<Place> {
-    let token = map.lookup_token(position.line.checked_sub(1)?, position.column.saturating_sub(1))?;
+    let line = position.line.checked_sub(1)?;
+    // What no token of its line precedes is the bundler's own.
+    let token =
+        map.lookup_token(line, position.column.saturating_sub(1)).filter(|token| token.get_dst_line() == line)?;
     let file = token.get_source()?;
     let file = file.strip_prefix(APP_ROOT).map_or(file, |below| below.trim_start_matches('/'));
     Some(Place { file: file.to_owned(), line: token.get_src_line() + 1, column: token.get_src_col() + 1 })

@@ -60,7 +60,8 @@ uint32_t edge_running_site(void)
         JSFunctionBytecode *b = p->u.func.function_bytecode;
         if (b->filename != edge_app_file)
             continue;
-        uint32_t pc = frame->cur_pc ? frame->cur_pc - b->byte_code_buf - 1 : 0;
+        /* What has called nothing yet is told by its end: its beginning is the bundler's. */
+        uint32_t pc = frame->cur_pc ? frame->cur_pc - b->byte_code_buf - 1 : b->byte_code_len - 1;
         return edge_site_slot(ctx, b, pc);
     }
     return 0;

@@ -20,15 +20,27 @@ pub(crate) fn calls(name: &str) -> io::Result<PathBuf> {
         install(&source, &folder)?;
     }
     let calls = folder.join(name);
-    if calls.exists() {
-        fs::remove_dir_all(&calls)?;
-    }
-    fs::create_dir_all(&calls)?;
-    for call in fs::read_dir(source.join("calls"))? {
-        let call = call?;
-        fs::copy(call.path(), calls.join(call.file_name()))?;
-    }
+    update(&source.join("calls"), &calls)?;
     Ok(calls)
+}
+
+/// Makes a folder hold the same files as another. What is right already is left alone: another test may be using it.
+fn update(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?.file_name();
+        let wanted = fs::read(from.join(&file))?;
+        if fs::read(to.join(&file)).ok().as_ref() != Some(&wanted) {
+            fs::write(to.join(&file), wanted)?;
+        }
+    }
+    for file in fs::read_dir(to)? {
+        let file = file?.file_name();
+        if !from.join(&file).exists() {
+            fs::remove_file(to.join(&file))?;
+        }
+    }
+    Ok(())
 }
 
 fn install(source: &Path, folder: &Path) -> io::Result<()> {
