@@ -9,8 +9,8 @@ use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
 
-/// zstd's level: the highest before its time doubles again for less than 2 % of size.
-const LEVEL: i32 = 12;
+/// zstd's level: 12 takes 1.6 times as long, for 0.7 % of Express's pages.
+const LEVEL: i32 = 9;
 
 /// Pages per chunk.
 const CHUNK_PAGES: usize = CHUNK_BYTES / PAGE_BYTES;
@@ -71,16 +71,19 @@ pub(crate) fn store(memory: &[u8], base: &[u8], hot_pages: &BTreeSet<u32>) -> Re
     Ok(stored)
 }
 
-/// The frames' bytes, made by as many threads as there are cores.
+/// The frames' bytes, made by as many threads as there are cores. Each has one compressor: its tables are megabytes.
 fn compressed(frames: &[&[Difference<'_>]]) -> Result<Vec<Vec<u8>>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = frames.len().div_ceil(cores).max(1);
-    let compress = |parts: &&[Difference<'_>]| {
-        let pages: Vec<u8> = parts.iter().flat_map(Difference::pages).collect();
-        zstd::bulk::compress(&pages, LEVEL).map_err(Error::Compress)
-    };
     std::thread::scope(|scope| {
-        let run = |share: &'_ [&[Difference<'_>]]| share.iter().map(compress).collect::<Result<Vec<_>>>();
+        let run = |share: &'_ [&[Difference<'_>]]| -> Result<Vec<_>> {
+            let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(Error::Compress)?;
+            let mut compress = |parts: &&[Difference<'_>]| {
+                let pages: Vec<u8> = parts.iter().flat_map(Difference::pages).collect();
+                compressor.compress(&pages).map_err(Error::Compress)
+            };
+            share.iter().map(&mut compress).collect()
+        };
         let threads: Vec<_> = frames.chunks(share).map(|share| scope.spawn(move || run(share))).collect();
         let mut all = Vec::with_capacity(frames.len());
         for thread in threads {
