@@ -118,12 +118,19 @@ struct App {
 /// The container for the first of these targets, and for those of the others that have the same start-up.
 fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
     let first = left.first().copied();
-    let Start { snapshot, findings } = start_up(plan, app, first, progress)?;
+    // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
+    // (docs/decisions/fallback-package.md).
+    let (start, fallback) = std::thread::scope(|scope| {
+        let fallback = scope.spawn(|| packer::CompressedPackage::new(&package(app).encode()));
+        let start = start_up(plan, app, first, progress);
+        (start, fallback.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (Start { snapshot, findings }, fallback) = (start?, fallback?);
     let hot_pages = snapshot.started.as_ref().and_then(|started| started.hot_pages.as_deref());
     let place = place(&snapshot, &app.bundle);
     let container = progress.phase("pack", "packing", || {
         let manifest = manifest(app, stop_line(&snapshot.ending, place.as_ref()));
-        container(&manifest, app, &snapshot, hot_pages.unwrap_or_default())
+        container(&manifest, app, &snapshot, &fallback, hot_pages.unwrap_or_default())
     })?;
     let is_for = |target: &&&'static Target| !snapshot.reads_target || Some(**target) == first;
     Ok(Variant {
@@ -159,7 +166,7 @@ pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
         manifest: &manifest,
         engine: packer::Engine { hash: embedded::engine_hash(&base), base_memory: &base.memory },
         started: None,
-        package: &package.encode(),
+        package: &packer::CompressedPackage::new(&package.encode())?,
         source_map: "",
         licences: "",
         hot_pages: &[],
@@ -313,7 +320,13 @@ fn manifest(app: &App, stop_reason: String) -> Manifest {
     }
 }
 
-fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u32]) -> Result<Vec<u8>> {
+fn container(
+    manifest: &Manifest,
+    app: &App,
+    snapshot: &Snapshot,
+    fallback: &packer::CompressedPackage,
+    hot_pages: &[u32],
+) -> Result<Vec<u8>> {
     let base = &app.base;
     let memory = |bytes| packer::Memory { bytes, stack_pointer: base.stack_pointer() };
     let assumptions: Vec<Assumption> = snapshot.started.iter().flat_map(Started::assumptions).cloned().collect();
@@ -322,14 +335,11 @@ fn container(manifest: &Manifest, app: &App, snapshot: &Snapshot, hot_pages: &[u
         assumptions: &assumptions,
         effects: &started.effects,
     });
-    // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
-    // (docs/decisions/fallback-package.md).
-    let fallback = package(app).encode();
     Ok(packer::container(&packer::Contents {
         manifest,
         engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
         started,
-        package: &fallback,
+        package: fallback,
         source_map: "",
         licences: embedded::NOTICE,
         hot_pages,

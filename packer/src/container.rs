@@ -52,8 +52,8 @@ pub struct Contents<'a> {
     pub engine: Engine<'a>,
     /// The bundle started.
     pub started: Option<Started<'a>>,
-    /// An encoded `guest::Package`, to load at boot where there is no image or a guard does not hold.
-    pub package: &'a [u8],
+    /// The package to load at boot where there is no image or a guard does not hold.
+    pub package: &'a CompressedPackage,
     /// JSON, or empty.
     pub source_map: &'a str,
     /// Texts of licences, or empty.
@@ -64,16 +64,9 @@ pub struct Contents<'a> {
 
 /// Writes the container; the same contents give the same bytes.
 pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
-    limit("the package", contents.package.len(), SECTION_BYTES_MAX)?;
-    // Beside the image's frames, as it is the largest piece that one thread has to compress.
-    let (image, package) = std::thread::scope(|scope| {
-        let package = scope.spawn(|| compressed(contents.package));
-        let image = image(contents);
-        (image, package.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let (image, pages) = image?.unwrap_or_default();
+    let (image, pages) = image(contents)?.unwrap_or_default();
     let cold = image.encode_cold();
-    let sections = named_sections(contents, image.cold.len(), package?)?;
+    let sections = named_sections(contents, image.cold.len())?;
     limit("memory", pages.len(), u32::MAX as usize)?;
     limit("the table of chunks", cold.len(), SECTION_BYTES_MAX)?;
     let index = index(contents, &sections, (&image, &cold));
@@ -85,6 +78,22 @@ pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
         }
     }
     Ok(out)
+}
+
+/// An encoded `guest::Package` as containers hold it. It depends on nothing that start-up finds out, so it can be made
+/// beside that.
+#[derive(Debug, Clone)]
+pub struct CompressedPackage(Vec<u8>);
+
+impl CompressedPackage {
+    /// Compresses one.
+    ///
+    /// # Errors
+    /// If it is larger than a section may be.
+    pub fn new(package: &[u8]) -> Result<CompressedPackage> {
+        limit("the package", package.len(), SECTION_BYTES_MAX)?;
+        compressed(package).map(CompressedPackage)
+    }
 }
 
 fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
@@ -123,11 +132,7 @@ fn whole_chunks(memory: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The sections whose hashes stand in the index, in order.
-fn named_sections(
-    contents: &Contents<'_>,
-    chunk_count: usize,
-    package: Vec<u8>,
-) -> Result<Vec<(SectionKind, Vec<u8>)>> {
+fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(SectionKind, Vec<u8>)>> {
     let (assumptions, effects) =
         contents.started.map(|started| (started.assumptions, started.effects)).unwrap_or_default();
     let sizes = [
@@ -137,7 +142,7 @@ fn named_sections(
     ];
     let packed = Packed { engine: &contents.engine.hash, assumptions, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
-    sections.push((SectionKind::Package, package));
+    sections.push((SectionKind::Package, contents.package.0.clone()));
     if !effects.is_empty() {
         sections.push((SectionKind::Deferred, encode_effects(effects)));
     }

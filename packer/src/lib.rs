@@ -7,7 +7,7 @@ mod executable;
 mod stub_frame;
 mod verify;
 
-pub use container::{Contents, Engine, Memory, Started, container};
+pub use container::{CompressedPackage, Contents, Engine, Memory, Started, container};
 pub use error::{Error, Result};
 pub use executable::{executable, open};
 pub use stub_frame::{compress_stub, expand_stub};

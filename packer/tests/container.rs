@@ -6,7 +6,9 @@ use edgepack_format::container::{
 use edgepack_format::image::Frame;
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
-use edgepack_packer::{Contents, Engine, Error, Memory, Started, container, executable, open, verify};
+use edgepack_packer::{
+    CompressedPackage, Contents, Engine, Error, Memory, Started, container, executable, open, verify,
+};
 
 const CHUNK: usize = 65_536;
 
@@ -59,7 +61,7 @@ impl Case {
                 assumptions: &self.assumptions,
                 effects: &self.effects,
             }),
-            package: b"a package",
+            package: &CompressedPackage::new(b"a package").unwrap(),
             source_map: "{\"version\":3}",
             licences: "MIT",
             hot_pages,

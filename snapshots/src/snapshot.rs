@@ -132,8 +132,6 @@ pub(crate) enum Layout {
     Recorded(HeapLog),
     /// It lies by a plan.
     Placed {
-        /// The memory before start-up.
-        loaded: Vec<u8>,
         /// Instructions of start-up.
         instructions: u64,
     },

@@ -74,6 +74,7 @@ fn take_as_before(
 ) -> Result<Option<Snapshot>> {
     let Remembered { stop_at, plan } = remembered;
     let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(plan))?;
+    let loaded = guest.memory()?;
     let Some(started) = placed(&mut guest, engine, *stop_at, plan)? else { return Ok(None) };
     // The step that was left out is the one that cannot be run.
     let ending = match (*stop_at, run_on(&mut guest, *stop_at, budget)?) {
@@ -82,8 +83,7 @@ fn take_as_before(
         _ => return Ok(None),
     };
     let reads_target = guest.host().is_some_and(|host| host.reads_target());
-    let Layout::Placed { loaded, .. } = &started.layout else { return Ok(None) };
-    Ok(Some(Snapshot { loaded: loaded.clone(), started: Some(started), ending, reads_target }))
+    Ok(Some(Snapshot { loaded, started: Some(started), ending, reads_target }))
 }
 
 fn run_on(guest: &mut SealedGuest, stopped_at: i64, budget: Duration) -> Result<Option<Pass>> {
@@ -112,37 +112,38 @@ pub fn lay_out(
     }
     if let Layout::Recorded(log) = &started.layout {
         let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
-        *started = placed_anew(engine, package, sealing, plan(log, &[touches]), started.stop_at)?;
+        let plan = plan(log, &[touches]);
+        (snapshot.loaded, *started) = placed_anew(engine, package, sealing, plan, started.stop_at)?;
     }
-    look_at(engine, sealing, started)?;
+    look_at(engine, sealing, &snapshot.loaded, started)?;
     Ok(snapshot)
 }
 
-/// The third pass, by a plan, which is remembered.
+/// The third pass, by a plan, which is remembered: the memory before start-up, and after.
 fn placed_anew(
     engine: &Engine,
     package: &Package<'_>,
     sealing: Sealing<'_>,
     plan: Vec<u8>,
     stop_at: i64,
-) -> Result<Started> {
+) -> Result<(Vec<u8>, Started)> {
     let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
+    let loaded = guest.memory()?;
     let started = placed(&mut guest, engine, stop_at, &plan)?;
     let started = started.ok_or_else(|| Error::Diverged("the third one ends elsewhere".to_owned()))?;
     Remembered { stop_at, plan }.keep(&place(engine, package, sealing));
-    Ok(started)
+    Ok((loaded, started))
 }
 
 /// Starts a guest whose heap is placed; `None` if that goes otherwise than when the plan was made.
 fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64, plan: &[u8]) -> Result<Option<Started>> {
-    let loaded = guest.memory()?;
     let before = guest.counted();
     let Some((allocations, mut started)) = started_again(guest, engine, stop_at)? else { return Ok(None) };
     let instructions = guest.counted() - before;
     if planned(plan).map(i64::from) != Some(allocations) {
         return Ok(None);
     }
-    started.layout = Layout::Placed { loaded, instructions };
+    started.layout = Layout::Placed { instructions };
     Ok(Some(started))
 }
 
@@ -158,8 +159,8 @@ fn started_again(guest: &mut SealedGuest, engine: &Engine, stop_at: i64) -> Resu
 }
 
 /// What its boot touches, how much of start-up is left for it, and how it is at a terminal.
-fn look_at(engine: &Engine, sealing: Sealing<'_>, started: &mut Started) -> Result<()> {
-    let Layout::Placed { loaded, instructions } = &started.layout else { return Ok(()) };
+fn look_at(engine: &Engine, sealing: Sealing<'_>, loaded: &[u8], started: &mut Started) -> Result<()> {
+    let Layout::Placed { instructions } = started.layout else { return Ok(()) };
     let (others, share, touches) = std::thread::scope(|scope| {
         let others = scope.spawn(|| {
             others(started, |terminals| {
@@ -167,7 +168,7 @@ fn look_at(engine: &Engine, sealing: Sealing<'_>, started: &mut Started) -> Resu
                 Ok(started_again(&mut guest, engine, started.stop_at)?.map(|(_, started)| started))
             })
         });
-        let share = survey(engine, &started.memory, *instructions, sealing);
+        let share = survey(engine, &started.memory, instructions, sealing);
         let touches = trial(engine, &started.memory, sealing);
         let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok::<_, Error>((others?, share?, touches?))
@@ -175,8 +176,6 @@ fn look_at(engine: &Engine, sealing: Sealing<'_>, started: &mut Started) -> Resu
     started.hot_pages = touches.map(|touches| touches.pages());
     started.share = share;
     started.others = others;
-    // It is large, and of no more use.
-    started.layout = Layout::Unknown;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use edgepack_format::container::{Assumption, Effect, Guard, Hash};
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_format::targets::{Target, find};
-use edgepack_packer::{Contents, Engine, Memory, Started, container, executable};
+use edgepack_packer::{CompressedPackage, Contents, Engine, Memory, Started, container, executable};
 
 use crate::dist::Guest;
 use crate::project::Project;
@@ -137,7 +137,7 @@ impl Bench {
             manifest: &manifest,
             engine: Engine { hash: self.engine, base_memory: &self.base },
             started,
-            package: b"a package",
+            package: &CompressedPackage::new(b"a package").unwrap(),
             source_map: "",
             licences: "",
             hot_pages,
