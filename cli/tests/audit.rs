@@ -152,3 +152,26 @@ console.log(all.length, started > 0, port);";
     assert!(done < all && clock > port && clock + port <= all - done, "{told}");
     assert_eq!(start_up(), told, "it is the same at every build");
 }
+
+#[test]
+fn a_second_build_tells_and_writes_what_the_first_did() {
+    let folder = TempDir::new().expect("a folder");
+    // Nobody has built this one before.
+    let app = format!(
+        "const folder = {:?};\nconsole.log(process.arch, folder.length);\nprocess.stdin.resume();",
+        folder.path()
+    );
+    fs::write(folder.path().join("app.js"), app).expect("a file");
+    let build = || {
+        let args = ["build", "app.js", "--target", "x64,arm64", "--json", "-o", "out"];
+        let mut report: Value = serde_json::from_slice(&edgepack(folder.path(), &args).stdout).expect("JSON");
+        report["phases"].take();
+        let written = ["out-x64", "out-arm64"].map(|name| fs::read(folder.path().join(name)).expect("an executable"));
+        (report, written)
+    };
+    let (told, written) = build();
+    assert_eq!(told["reads_target"], true);
+    let (told_again, written_again) = build();
+    assert_eq!(told_again, told);
+    assert!(written_again == written, "the executables differ");
+}

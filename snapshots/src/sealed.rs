@@ -76,11 +76,6 @@ impl SealedHost {
         Answer::Result(result)
     }
 
-    /// Whether an answer was the target's.
-    pub(crate) fn reads_target(&self) -> bool {
-        self.guards.iter().any(|guard| find(&guard.call).is_some_and(|row| row.sealed == Sealed::Target))
-    }
-
     /// Ends the run, unless this read may be frozen.
     fn bar(&mut self, row: &'static HostCall, args: &[i64], guest: &mut dyn Guest) -> Answer {
         let why = reason(row.name, &argument(row, args, guest));
@@ -108,6 +103,11 @@ impl SealedHost {
         self.assume(row, vec![0, 0], length);
         Some(length)
     }
+}
+
+/// Whether one of these answers was the target's.
+pub(crate) fn reads_target(guards: &[Guard]) -> bool {
+    guards.iter().any(|guard| find(&guard.call).is_some_and(|row| row.sealed == Sealed::Target))
 }
 
 impl Host for SealedHost {

@@ -15,7 +15,7 @@ use crate::machine::{Guest, Halt, Host};
 use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
 use crate::remembered::{Remembered, place};
 use crate::requests::pointer;
-use crate::sealed::{SealedHost, Sealing, backtrace, running_step, stop};
+use crate::sealed::{SealedHost, Sealing, backtrace, reads_target, running_step, stop};
 use crate::snapshot::{Ending, Layout, Snapshot, Started, Stop};
 use crate::survey::survey;
 use crate::terminals::others;
@@ -47,7 +47,7 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sea
     let mut guest = loaded_guest(engine, package, sealing, Heap::Recorded)?;
     let loaded = guest.memory()?;
     let pass = run(&mut guest, budget, NEVER)?;
-    let reads_target = guest.host().is_some_and(|host| host.reads_target());
+    let reads_target = guest.host().is_some_and(|host| reads_target(&host.guards));
     let (started, ending) = match pass {
         Pass::Completed => (Some(captured(&mut guest, engine, NEVER)?), Ending::Completed),
         Pass::Threw(error) => (None, Ending::Threw(error)),
@@ -82,7 +82,9 @@ fn take_as_before(
         (stop_at, Some(Pass::Stopped(stop, step))) if step == stop_at => Ending::Stopped(stop),
         _ => return Ok(None),
     };
-    let reads_target = guest.host().is_some_and(|host| host.reads_target());
+    // In the steps that are kept, whose guards were taken with them, or in the one that is not.
+    let reads_target =
+        reads_target(&started.assumption.guards) || guest.host().is_some_and(|host| reads_target(&host.guards));
     Ok(Some(Snapshot { loaded, started: Some(started), ending, reads_target }))
 }
 
