@@ -13,15 +13,16 @@
 //! `EDGEPACK_FIXTURE` chooses cases by a part of their name; `EDGEPACK_BLESS=1` writes the expected diagnostics.
 
 mod reference;
+mod side_by_side;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edgepack_bundler::{Builtins, Bundle, BundleOptions, Form, Format, Whitespace, bundle};
 
 use crate::reference::{bundle_entry, compare, options_for, project, run_bundle, run_node};
+use crate::side_by_side::side_by_side;
 
 #[test]
 fn bundles_do_what_node_does() {
@@ -45,23 +46,12 @@ fn bundles_do_what_node_does() {
 
 /// By name, the reasons of those that fail.
 fn check_all(root: &Path, cases: &[&PathBuf]) -> BTreeMap<String, String> {
-    let next = AtomicUsize::new(0);
-    let work = || {
+    let fails = |case: &&PathBuf| {
         let scratch = tempfile::tempdir().expect("a scratch folder");
-        let mut failures = Vec::new();
-        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(reason) = check_case(case, scratch.path()) {
-                let name = case.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
-                failures.push((name, reason));
-            }
-        }
-        failures
+        let name = || case.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+        check_case(case, scratch.path()).err().map(|reason| (name(), reason)).into_iter().collect()
     };
-    std::thread::scope(|scope| {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
-    })
+    side_by_side(cases, fails).into_iter().collect()
 }
 
 fn known_failures(root: &Path) -> BTreeMap<String, String> {
@@ -87,25 +77,13 @@ fn plain_programs_do_what_node_does() {
     let listed = fs::read_to_string(root.join("plain-differs.txt")).unwrap();
     let listed: Vec<&str> = listed.lines().filter_map(|line| line.split(" # ").next()).collect();
     let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|topic| folders(topic)).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if case.join("errors.txt").exists() {
-                continue;
-            }
-            for (name, format) in [("cjs", Format::CommonJs), ("esm", Format::Esm)] {
-                let title = format!("{} {name}", case.strip_prefix(&root).unwrap().display());
-                found.extend(check_plain(case, format).err().map(|reason| (title, reason)));
-            }
-        }
-        found
+    let differs = |case: &PathBuf| {
+        let title = |name| format!("{} {name}", case.strip_prefix(&root).unwrap().display());
+        let check = |(name, format)| check_plain(case, format).err().map(|reason| (title(name), reason));
+        let formats = [("cjs", Format::CommonJs), ("esm", Format::Esm)];
+        if case.join("errors.txt").exists() { Vec::new() } else { formats.into_iter().filter_map(check).collect() }
     };
-    let found: BTreeMap<String, String> = std::thread::scope(|scope| {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
-    });
+    let found: BTreeMap<String, String> = side_by_side(&cases, differs).into_iter().collect();
     let missing: String = found
         .iter()
         .filter(|(title, _)| !listed.contains(&title.as_str()))

@@ -4,14 +4,15 @@
 
 mod installed;
 mod reference;
+mod side_by_side;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edgepack_bundler::{Builtins, BundleOptions, Whitespace, bundle};
 
 use crate::reference::{compare, options_for, run_bundle, run_node};
+use crate::side_by_side::side_by_side;
 
 #[test]
 fn packages_answer_a_call_as_unbundled() {
@@ -23,20 +24,11 @@ fn packages_answer_a_call_as_unbundled() {
     assert!(calls.len() >= 60, "the calls are gone: {} found", calls.len());
     calls.retain(|call| call.to_string_lossy().contains(&only));
     calls.sort();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut failures = Vec::new();
-        while let Some(call) = calls.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let name = call.file_name().expect("a file").to_string_lossy().into_owned();
-            failures.extend(check(call).err().map(|reason| format!("── {name}\n{reason}")));
-        }
-        failures
+    let fails = |call: &PathBuf| {
+        let name = call.file_name().expect("a file").to_string_lossy();
+        check(call).err().map(|reason| format!("── {name}\n{reason}")).into_iter().collect()
     };
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
-    });
+    let failures: Vec<String> = side_by_side(&calls, fails);
     assert!(failures.is_empty(), "{} of {} packages fail:\n{}", failures.len(), calls.len(), failures.join("\n"));
 }
 

@@ -3,41 +3,21 @@
 //! The graphs are the same at every run. `EDGEPACK_GRAPHS=FROM..TO` chooses others by their seeds.
 
 mod reference;
+mod side_by_side;
 
 use std::fmt::Write;
 use std::fs;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use edgepack_bundler::Whitespace;
 
 use self::reference::{Random, bundle_entry, compare, run_bundle, run_node};
+use self::side_by_side::{seeds, side_by_side};
 
 #[test]
 fn random_graphs_do_what_node_does() {
-    let (from, to) = seeds();
-    let next = AtomicU64::new(from);
-    let work = || {
-        let mut failures = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= to {
-                return failures;
-            }
-            failures.extend(check(seed).err().map(|reason| format!("── seed {seed}\n{reason}")));
-        }
-    };
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
-    });
+    let differs = |seed| check(seed).err().map(|reason| format!("── seed {seed}\n{reason}")).into_iter().collect();
+    let failures: Vec<String> = side_by_side(seeds("EDGEPACK_GRAPHS"), differs);
     assert!(failures.is_empty(), "{} graphs differ:\n{}", failures.len(), failures.join("\n"));
-}
-
-fn seeds() -> (u64, u64) {
-    let Ok(range) = std::env::var("EDGEPACK_GRAPHS") else { return (1, 101) };
-    let (from, to) = range.split_once("..").expect("EDGEPACK_GRAPHS is FROM..TO");
-    (from.parse().expect("a number"), to.parse().expect("a number"))
 }
 
 pub(crate) fn check(seed: u64) -> Result<(), String> {

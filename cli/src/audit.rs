@@ -70,8 +70,7 @@ pub(crate) fn by_package(map: Option<&SourceMap>, places: &[(Option<Position>, S
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     for (position, sum) in places {
         let name = position.map_or_else(|| OWN_CODE.to_owned(), |position| package_at(map, position));
-        let entry = sums.entry(name).or_default();
-        *entry = Sum { count: entry.count + sum.count, bytes: entry.bytes + sum.bytes };
+        *sums.entry(name).or_default() += *sum;
     }
     let mut sums: Vec<(String, Sum)> = sums.into_iter().collect();
     sums.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.bytes));

@@ -233,10 +233,12 @@ fn start_up(plan: &Plan<'_>, app: &App, target: Option<&'static Target>, progres
         StartUp::Run => snapshots::take(&engine, &package, sealing),
         StartUp::Load | StartUp::Nothing => snapshots::load(&engine, &package, sealing),
     })?;
-    if let Ending::Stopped(Stop { call: "memory_budget", reason, .. }) = &mut snapshot.ending {
+    if let Ending::Stopped(stop) = &mut snapshot.ending
+        && stop.wants_memory()
+    {
         let places = snapshots::heap_at_stop(&engine, &package, sealing)?;
         if let Some((name, sum)) = audit::largest(&app.bundle.source_map, &places) {
-            *reason = format!("{reason}, {} of it held by {name}", size(sum.bytes));
+            stop.reason = format!("{}, {} of it held by {name}", stop.reason, size(sum.bytes));
         }
     }
     let snapshot =

@@ -7,7 +7,6 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use edgepack_bundler::Minify;
 use edgepack_format::targets::{TARGETS, Target};
@@ -19,34 +18,18 @@ use crate::progress::{Audience, Progress};
 
 #[path = "../tests/reference/mod.rs"]
 mod reference;
+#[path = "../../bundler/tests/side_by_side/mod.rs"]
+mod side_by_side;
+
+use side_by_side::{seeds, side_by_side};
 
 #[test]
 fn random_programs_do_what_node_does_with_a_snapshot_and_without() {
-    let (from, to) = seeds();
     let bench = Bench::new();
-    let next = AtomicU64::new(from);
-    let work = || {
-        let mut failures = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= to {
-                return failures;
-            }
-            failures.extend(bench.check(seed).err().map(|reason| format!("── seed {seed}\n{reason}")));
-        }
-    };
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker panicked")).collect()
-    });
+    let differs =
+        |seed| bench.check(seed).err().map(|reason| format!("── seed {seed}\n{reason}")).into_iter().collect();
+    let failures: Vec<String> = side_by_side(seeds("EDGEPACK_PROGRAMS"), differs);
     assert!(failures.is_empty(), "{} programs differ:\n{}", failures.len(), failures.join("\n"));
-}
-
-fn seeds() -> (u64, u64) {
-    let Ok(range) = std::env::var("EDGEPACK_PROGRAMS") else { return (1, 101) };
-    let (from, to) = range.split_once("..").expect("EDGEPACK_PROGRAMS is FROM..TO");
-    (from.parse().expect("a number"), to.parse().expect("a number"))
 }
 
 struct Bench {

@@ -1,6 +1,7 @@
 //! A start-up → who made what is in its heap: by place of the app's script, and by constructor.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::AddAssign;
 
 use edgepack_format::guest::{
     AUDIT_PART_MORE, AUDIT_SITE_BYTES, EXPORT_ALLOC, EXPORT_AUDIT_NAME, EXPORT_AUDIT_PART_COUNT, EXPORT_AUDIT_PARTS,
@@ -53,11 +54,10 @@ pub struct Sum {
     pub bytes: usize,
 }
 
-impl Sum {
-    /// One more.
-    pub fn add(&mut self, bytes: usize) {
-        self.count += 1;
-        self.bytes += bytes;
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Sum) {
+        self.count += other.count;
+        self.bytes += other.bytes;
     }
 }
 
@@ -115,7 +115,7 @@ fn heap(guest: &mut SealedGuest) -> Result<Found> {
     for (block, (bytes, row)) in alive(&log) {
         let site = sites.get(row).copied().unwrap_or(0);
         let position = *positions.entry(site).or_insert_with(|| position(guest, pointer(table), site));
-        places.entry(position).or_default().add(bytes as usize);
+        *places.entry(position).or_default() += Sum { count: 1, bytes: bytes as usize };
         found.sizes.insert(block, bytes as usize);
         if let Some(position) = position {
             found.blocks.insert(block, (bytes, position));
@@ -168,15 +168,14 @@ fn constructors(guest: &mut SealedGuest, sizes: &BTreeMap<u32, usize>) -> Result
         // QuickJS has a head of its own before what it hands out.
         let holding = sizes.range(..=part).next_back().filter(|(block, bytes)| ((part - **block) as usize) < **bytes);
         if let Some((_, bytes)) = holding.filter(|(block, _)| seen.insert(**block)) {
-            let sum = by_key.entry(key & !AUDIT_PART_MORE).or_default();
-            *sum = Sum { count: sum.count + usize::from(key & AUDIT_PART_MORE == 0), bytes: sum.bytes + bytes };
+            let count = usize::from(key & AUDIT_PART_MORE == 0);
+            *by_key.entry(key & !AUDIT_PART_MORE).or_default() += Sum { count, bytes: *bytes };
             left -= bytes;
         }
     }
     let mut by_name: HashMap<String, Sum> = HashMap::new();
     for (key, sum) in by_key {
-        let entry = by_name.entry(text(guest, EXPORT_AUDIT_NAME, Some(key))?).or_default();
-        *entry = Sum { count: entry.count + sum.count, bytes: entry.bytes + sum.bytes };
+        *by_name.entry(text(guest, EXPORT_AUDIT_NAME, Some(key))?).or_default() += sum;
     }
     let rest = Sum { count: sizes.len() - seen.len(), bytes: left };
     by_name.insert("(strings and tables)".to_owned(), rest);

@@ -108,19 +108,9 @@ fn ends_stretch(operator: &Operator<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use edgepack_format::host_calls::HostCall;
-
     use super::*;
-    use crate::machine::{Answer, Guest, Host};
+    use crate::machine::{Guest, Nobody};
     use crate::wasmer::Compiled;
-
-    struct Nobody;
-
-    impl Host for Nobody {
-        fn answer(&mut self, _: &'static HostCall, _: &[i64], _: &mut dyn Guest) -> Answer {
-            Answer::Stop
-        }
-    }
 
     fn counted(body: &str, args: &[i64]) -> (i64, u64) {
         // An engine has a stack pointer: without any global there would be no section to add one to.

@@ -425,20 +425,10 @@ fn set_pages(pages_global: u32) -> Function {
 
 #[cfg(test)]
 mod tests {
-    use edgepack_format::host_calls::HostCall;
-
     use super::*;
-    use crate::machine::{Answer, Guest, Host};
+    use crate::machine::{Guest, Nobody};
     use crate::touches::Touches;
     use crate::wasmer::{Compiled, Running};
-
-    struct Nobody;
-
-    impl Host for Nobody {
-        fn answer(&mut self, _: &'static HostCall, _: &[i64], _: &mut dyn Guest) -> Answer {
-            Answer::Stop
-        }
-    }
 
     fn running(body: &str) -> Running<Nobody> {
         // An engine has a stack pointer: without any global there would be no section to add one to.

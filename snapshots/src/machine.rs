@@ -39,3 +39,14 @@ pub(crate) enum Halt {
     /// The VM's own message.
     Trapped(String),
 }
+
+/// For tests of guests that make no host calls.
+#[cfg(test)]
+pub(crate) struct Nobody;
+
+#[cfg(test)]
+impl Host for Nobody {
+    fn answer(&mut self, _: &'static HostCall, _: &[i64], _: &mut dyn Guest) -> Answer {
+        Answer::Stop
+    }
+}

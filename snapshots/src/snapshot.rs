@@ -183,6 +183,14 @@ pub struct Stop {
     pub backtrace: String,
 }
 
+impl Stop {
+    /// Whether start-up was cut off for wanting more memory than builds give.
+    #[must_use]
+    pub fn wants_memory(&self) -> bool {
+        self.call == "memory_budget"
+    }
+}
+
 /// A place in the bundle's script, as QuickJS prints it: both count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

@@ -14,8 +14,8 @@ use crate::snapshot::Started;
 /// Which of the standard streams are terminals.
 pub(crate) type Terminals = [bool; 3];
 
-/// Differences this near to each other are one patch: its head takes as much.
-const GAP_BYTES: usize = 8;
+/// Memories are compared in pieces of this size: the head of a patch takes as much.
+const PIECE_BYTES: usize = 8;
 
 /// How far an index may grow by them.
 const PATCHED_BYTES_MAX: usize = 16 << 10;
@@ -61,9 +61,9 @@ fn patches(from: &[u8], to: &[u8]) -> Option<Vec<Patch>> {
         return None;
     }
     let mut ranges: Vec<(usize, usize)> = Vec::new();
-    let words = from.chunks(GAP_BYTES).zip(to.chunks(GAP_BYTES)).enumerate();
-    for (number, _) in words.filter(|(_, (from, to))| from != to) {
-        let (start, end) = (number * GAP_BYTES, ((number + 1) * GAP_BYTES).min(to.len()));
+    let pieces = from.chunks(PIECE_BYTES).zip(to.chunks(PIECE_BYTES)).enumerate();
+    for (number, _) in pieces.filter(|(_, (from, to))| from != to) {
+        let (start, end) = (number * PIECE_BYTES, ((number + 1) * PIECE_BYTES).min(to.len()));
         match ranges.last_mut() {
             Some((_, last)) if *last == start => *last = end,
             _ => ranges.push((start, end)),

@@ -83,7 +83,7 @@ fn allowed(args: &BuildArgs, variant: &Variant) -> Result<(), Failure> {
     let sentence = match &variant.ending {
         Ending::Threw(error) => format!("start-up throws, at every boot:\n{error}"),
         Ending::OutOfTime(_) => format!("start-up was cut off at {line}"),
-        Ending::Stopped(stop) if stop.call == "memory_budget" => format!("start-up was cut off at {line}"),
+        Ending::Stopped(stop) if stop.wants_memory() => format!("start-up was cut off at {line}"),
         Ending::NotRun | Ending::Completed | Ending::Stopped(_) => return Ok(()),
     };
     if args.strict { Err(Failure::new(sentence).hint("without --strict this is a warning")) } else { Ok(()) }
