@@ -1,4 +1,5 @@
-//! The contenders: edgepack's executables, node with a bundle, bun's executables, a static C program as the floor.
+//! The contenders: edgepack's executables, node with a bundle, bun's and LLRT's executables, a static C program as the
+//! floor.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ pub(crate) fn contenders(project: &Project) -> Result<Peers> {
     let hello = project.root.join("fixtures/apps/hello");
     let express = express(project)?;
     let versions = format!(
-        "node {}, bun {}",
+        "node {}, bun {}, LLRT {LLRT}",
         output(command(&node.display().to_string(), ["--version"], &out).env_remove("NODE_OPTIONS"))?.trim(),
         output(&mut command(&bun.display().to_string(), ["--version"], &out))?.trim()
     );
@@ -89,6 +90,8 @@ pub(crate) fn contenders(project: &Project) -> Result<Peers> {
     let floor = static_hello(&out)?;
     let qjs = qjs(project)?;
     let plain = project.root.join("fixtures/apps/hello/index.js");
+    let llrt = llrt_executable(project, &plain, &out)?;
+    hello.push(Contender::new("llrt compile --executable", &[&llrt], &[&llrt]));
     hello.push(Contender::new("quickjs-ng's own qjs", &[&qjs, &plain], &[&qjs]));
     hello.push(Contender::new("a static C program", &[&floor], &[&floor]));
     let heavy = out.join("heavy");
@@ -116,6 +119,25 @@ fn qjs(project: &Project) -> Result<PathBuf> {
         run(&mut command("cmake", ["--build", &text, "--target", "qjs_exe", "-j2"], folder))
     })?;
     Ok(folder.join("qjs"))
+}
+
+/// LLRT, which comes as a crate only.
+const LLRT: &str = "0.8.1-beta";
+
+/// The script with LLRT around it.
+fn llrt_executable(project: &Project, script: &Path, out: &Path) -> Result<PathBuf> {
+    let folder = project.cached("llrt", &[], LLRT, |folder| {
+        let mut install = command("cargo", ["install", "--quiet", "--locked", "llrt", "--version", LLRT], folder);
+        install.env("CARGO_TARGET_DIR", folder.join("target")).arg("--root").arg(folder);
+        run(&mut install).context("LLRT needs Debian's cmake and zstd to be built")?;
+        fs::remove_dir_all(folder.join("target")).map_err(Into::into)
+    })?;
+    let (script_here, program) = (out.join("llrt-hello.js"), out.join("hello-llrt"));
+    fs::copy(script, &script_here)?;
+    let llrt = folder.join("bin/llrt").display().to_string();
+    let mut compile = command(&llrt, ["compile"], out);
+    run(compile.arg(&script_here).arg(&program).arg("--executable"))?;
+    Ok(program)
 }
 
 fn peers(project: &Project) -> Result<PathBuf> {
