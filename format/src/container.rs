@@ -18,6 +18,10 @@ pub const WASM_HEADER: [u8; 8] = *b"\0asm\x01\0\0\0";
 /// The ELF section that holds the container in an executable.
 pub const ELF_SECTION: &str = ".edgepack";
 
+/// The ELF section of a stub that holds the pages of the base image that few boots touch, compressed. It comes last in
+/// an executable: what a boot needs is read from storage before it.
+pub const FRAMES_SECTION: &str = ".edgepack.frames";
+
 /// Where a container may start in an executable, and pages stored raw in a container, so that both can be mapped.
 /// Kernels with larger pages map neither: they copy.
 pub const ALIGN_BYTES: usize = PAGE_BYTES;

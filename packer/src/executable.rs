@@ -1,13 +1,17 @@
 //! Puts a container into a stub as one more ELF section, and finds it again.
 //!
-//! A section rather than bytes behind the end: `strip` and `objcopy` keep it. Nothing of the stub moves: container,
-//! section names and section headers are appended and the ELF header is pointed at the new headers.
+//! A section rather than bytes behind the end: `strip` and `objcopy` keep it. What the kernel loads of the stub stays
+//! where it is. Storage is read ahead from the beginning of a file, so what every boot needs comes first: section
+//! headers in the free part of the first page, then what is loaded, the container, and everything else last.
 
-use edgepack_format::container::{ALIGN_BYTES, ELF_SECTION, WASM_HEADER};
+use std::ops::Range;
+
+use edgepack_format::container::{ALIGN_BYTES, ELF_SECTION, FRAMES_SECTION, WASM_HEADER};
+use edgepack_format::limits::PAGE_BYTES;
 use edgepack_format::shebang::without_shebang;
-use object::elf::{FileHeader32, FileHeader64, SHT_PROGBITS, SectionHeader32, SectionHeader64};
+use object::elf::{FileHeader32, FileHeader64, SHF_ALLOC, SHT_NOBITS, SHT_PROGBITS, SectionHeader32, SectionHeader64};
 use object::endian::{U16, U32, U64};
-use object::read::elf::SectionHeader as _;
+use object::read::elf::{ProgramHeader as _, SectionHeader as _};
 use object::{LittleEndian, Pod, pod};
 
 use crate::error::{Error, Result};
@@ -20,12 +24,14 @@ const CLASS_32: u8 = 1;
 
 /// The executable for the stub's triple.
 pub fn executable(stub: &[u8], container: &[u8]) -> Result<Vec<u8>> {
-    let out = match stub.get(CLASS_OFFSET) {
-        Some(&CLASS_32) => with_section::<FileHeader32<LittleEndian>>(stub, container),
-        _ => with_section::<FileHeader64<LittleEndian>>(stub, container),
-    }?;
+    let out = with_section(stub, ELF_SECTION, container)?;
     debug_assert_eq!(open(&out).ok(), Some(container), "what was written is found");
     Ok(out)
+}
+
+/// The stub of what the linker made, with the compressed part of the base image.
+pub fn with_frames(linked: &[u8], frames: &[u8]) -> Result<Vec<u8>> {
+    with_section(linked, FRAMES_SECTION, frames)
 }
 
 /// The container in an `.epk` or in an executable.
@@ -40,32 +46,88 @@ pub fn open(bytes: &[u8]) -> Result<&[u8]> {
     }
 }
 
-fn with_section<H: Header>(stub: &[u8], container: &[u8]) -> Result<Vec<u8>> {
-    let header = H::parse(stub).map_err(not_elf)?;
+fn with_section(stub: &[u8], name: &str, content: &[u8]) -> Result<Vec<u8>> {
+    match stub.get(CLASS_OFFSET) {
+        Some(&CLASS_32) => laid_out::<FileHeader32<LittleEndian>>(stub, name, content),
+        _ => laid_out::<FileHeader64<LittleEndian>>(stub, name, content),
+    }
+}
+
+/// The file with one more section, right behind what is loaded.
+fn laid_out<H: Header>(file: &[u8], name: &str, content: &[u8]) -> Result<Vec<u8>> {
+    let header = H::parse(file).map_err(not_elf)?;
     let endian = header.endian().map_err(not_elf)?;
-    let sections = header.sections(endian, stub).map_err(not_elf)?;
-    if sections.section_by_name(endian, ELF_SECTION.as_bytes()).is_some() {
-        return Err(Error::Stub("it already has an app inside".to_owned()));
+    let sections = header.sections(endian, file).map_err(not_elf)?;
+    if sections.section_by_name(endian, name.as_bytes()).is_some() {
+        let what = if name == ELF_SECTION { "an app inside" } else { "its base image" };
+        return Err(Error::Stub(format!("it already has {what}")));
     }
     let mut rows: Vec<H::SectionHeader> = sections.iter().copied().collect();
-    let names_index = header.shstrndx(endian, stub).map_err(not_elf)? as usize;
+    let names_index = header.shstrndx(endian, file).map_err(not_elf)? as usize;
     let names_row = rows.get(names_index).ok_or_else(|| not_elf("it has no section names"))?;
-    let mut names = names_row.data(endian, stub).map_err(not_elf)?.to_vec();
+    let mut names = names_row.data(endian, file).map_err(not_elf)?.to_vec();
     let name_offset = size(names.len())?;
-    names.extend_from_slice(ELF_SECTION.as_bytes());
+    names.extend_from_slice(name.as_bytes());
     names.push(0);
 
-    let mut out = stub.to_vec();
-    let container_offset = append(&mut out, container, ALIGN_BYTES);
-    let names_offset = append(&mut out, &names, 1);
-    if let Some(row) = rows.get_mut(names_index) {
-        H::place(row, names_offset, names.len())?;
+    let taken = taken(header, file, &rows)?;
+    let loaded_bytes = taken.iter().map(|range| range.end).max().unwrap_or(0);
+    let mut out = file.get(..loaded_bytes).ok_or_else(|| not_elf("it is cut short"))?.to_vec();
+    let offset = append(&mut out, content, ALIGN_BYTES);
+    for (number, row) in rows.iter_mut().enumerate().filter(|(_, row)| is_extra(*row)) {
+        if number != names_index {
+            let data = row.data(endian, file).map_err(not_elf)?;
+            let align = usize::try_from(row.sh_addralign(endian).into()).map_err(not_elf)?.clamp(1, PAGE_BYTES);
+            let offset = append(&mut out, data, align);
+            H::place(row, offset, data.len())?;
+        }
     }
-    rows.push(H::container_row(name_offset, container_offset, container.len())?);
-    let rows_offset = append(&mut out, pod::bytes_of_slice(&rows), 8);
+    rows.push(H::content_row(name_offset, offset, content.len())?);
+    let rows_bytes = rows.len() * size_of::<H::SectionHeader>();
+    let gap = gap(&taken, rows_bytes + names.len());
+    let rows_offset = gap.unwrap_or_else(|| out.len().next_multiple_of(8));
+    if let Some(row) = rows.get_mut(names_index) {
+        H::place(row, rows_offset + rows_bytes, names.len())?;
+    }
+    put(&mut out, rows_offset, &[pod::bytes_of_slice(&rows), &names].concat());
     let (header, _) = pod::from_bytes_mut::<H>(&mut out).map_err(|()| not_elf("it is cut short"))?;
     header.point_at(rows_offset, rows.len())?;
     Ok(out)
+}
+
+/// The parts of a file that are loaded, or say what is, and stay where they are.
+fn taken<H: Header>(header: &H, file: &[u8], rows: &[H::SectionHeader]) -> Result<Vec<Range<usize>>> {
+    let segments = header.program_headers(ENDIAN, file).map_err(not_elf)?;
+    let segments_offset = usize::try_from(header.e_phoff(ENDIAN).into()).map_err(not_elf)?;
+    let mut taken = vec![0..size_of::<H>(), segments_offset..segments_offset + size_of_val(segments)];
+    let is_loaded = |row: &&H::SectionHeader| !is_extra(*row) && row.sh_type(ENDIAN) != SHT_NOBITS;
+    for (offset, bytes) in rows.iter().filter(is_loaded).filter_map(|row| row.file_range(ENDIAN)) {
+        let start = usize::try_from(offset).map_err(not_elf)?;
+        taken.push(start..start + usize::try_from(bytes).map_err(not_elf)?);
+    }
+    // Also what is loaded and in no section: but the gaps of the first page are in a segment, too.
+    for segment in segments {
+        let (offset, bytes) = segment.file_range(ENDIAN);
+        let end = usize::try_from(offset + bytes).map_err(not_elf)?;
+        taken.push(end..end);
+    }
+    Ok(taken)
+}
+
+/// Whether a section is not loaded, and so may lie anywhere.
+fn is_extra(row: &impl object::read::elf::SectionHeader<Endian = LittleEndian>) -> bool {
+    let is_loaded = row.sh_flags(ENDIAN).into() & u64::from(SHF_ALLOC) != 0;
+    !is_loaded && row.sh_type(ENDIAN) != SHT_NOBITS && row.sh_size(ENDIAN).into() != 0
+}
+
+/// Where in the first page there is room for so many bytes.
+fn gap(taken: &[Range<usize>], bytes: usize) -> Option<usize> {
+    let starts = taken.iter().map(|range| range.end.next_multiple_of(8));
+    let is_free = |start: &usize| {
+        let end = start + bytes;
+        end <= PAGE_BYTES && taken.iter().all(|range| range.is_empty() || range.end <= *start || end <= range.start)
+    };
+    starts.filter(is_free).min()
 }
 
 fn section<H: Header>(bytes: &[u8]) -> Result<&[u8]> {
@@ -85,10 +147,17 @@ fn size(bytes: usize) -> Result<u32> {
 }
 
 fn append(out: &mut Vec<u8>, bytes: &[u8], align: usize) -> usize {
-    out.resize(out.len().next_multiple_of(align), 0);
-    let offset = out.len();
-    out.extend_from_slice(bytes);
+    let offset = out.len().next_multiple_of(align);
+    put(out, offset, bytes);
     offset
+}
+
+fn put(out: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    out.resize(out.len().max(end), 0);
+    if let Some(place) = out.get_mut(offset..end) {
+        place.copy_from_slice(bytes);
+    }
 }
 
 /// What is written of a header and its rows, whose fields have the width of an address.
@@ -97,7 +166,7 @@ trait Header: object::read::elf::FileHeader<Endian = LittleEndian, SectionHeader
     fn place(row: &mut Self::SectionHeader, offset: usize, bytes: usize) -> Result<()>;
 
     /// Not allocated: the kernel does not load it, boot maps what it needs.
-    fn container_row(name: u32, offset: usize, bytes: usize) -> Result<Self::SectionHeader>;
+    fn content_row(name: u32, offset: usize, bytes: usize) -> Result<Self::SectionHeader>;
 
     /// Says where the rows are.
     fn point_at(&mut self, rows_offset: usize, rows: usize) -> Result<()>;
@@ -112,7 +181,7 @@ macro_rules! header {
                 Ok(())
             }
 
-            fn container_row(name: u32, offset: usize, bytes: usize) -> Result<$row<LittleEndian>> {
+            fn content_row(name: u32, offset: usize, bytes: usize) -> Result<$row<LittleEndian>> {
                 let zero = $word::new(ENDIAN, 0);
                 let mut row = $row {
                     sh_name: U32::new(ENDIAN, name),

@@ -9,7 +9,7 @@ mod verify;
 
 pub use container::{CompressedPackage, Contents, Engine, Memory, Started, container};
 pub use error::{Error, Result};
-pub use executable::{executable, open};
+pub use executable::{executable, open, with_frames};
 pub use stub_frame::{compress_stub, expand_stub};
 pub use verify::{SectionSize, Verified, verify};
 

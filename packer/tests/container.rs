@@ -7,7 +7,7 @@ use edgepack_format::image::Frame;
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_packer::{
-    CompressedPackage, Contents, Engine, Error, Memory, Started, container, executable, open, verify,
+    CompressedPackage, Contents, Engine, Error, Memory, Started, container, executable, open, verify, with_frames,
 };
 
 const CHUNK: usize = 65_536;
@@ -182,6 +182,8 @@ fn an_executable_carries_the_container_and_a_second_one_is_refused() {
     assert!(matches!(open(&stub), Err(Error::NothingInside)));
     let again = executable(&program, &packed).unwrap_err().to_string();
     assert_eq!(again, "the stub is not an ELF executable: it already has an app inside");
+    let twice = with_frames(&with_frames(&stub, b"frames").unwrap(), b"frames").unwrap_err().to_string();
+    assert_eq!(twice, "the stub is not an ELF executable: it already has its base image");
     assert!(executable(b"MZ", &packed).unwrap_err().to_string().starts_with("the stub is not an ELF executable"));
 }
 

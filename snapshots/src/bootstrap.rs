@@ -36,12 +36,18 @@ pub fn bootstrap(engine_wasm: &[u8], library: &[u8]) -> Result<BaseImage> {
     image(&mut guest, engine_wasm)
 }
 
-/// How many of the programs touch each page of the base image.
-pub type Heat = BTreeMap<u32, u32>;
+/// What boots of the programs have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Heat {
+    /// How many of them touch each page of the base image.
+    pub pages: BTreeMap<u32, u32>,
+    /// How many of them enter each function of the engine, by its number among those that are not imported.
+    pub functions: BTreeMap<u32, u32>,
+}
 
 /// The base image, with what programs touch of the library lying together (docs/decisions/placed-heap.md): the library
 /// is started once and its heap recorded, small apps are started on that and their boots watched, and it is started
-/// again with a plan. Also what those boots touch then.
+/// again with a plan. Also what those boots touch then, and what of the engine they run.
 ///
 /// # Errors
 /// As `bootstrap`, and if a program does not start.
@@ -61,10 +67,14 @@ pub fn base_image(
     let runs = programs.iter().map(|script| watched(&engine, script)).collect::<Result<Vec<Touches>>>()?;
     let base = placed(engine_wasm, library, &plan(&log, &runs))?;
     let engine = Engine::with_base(engine_wasm, base, cache_dir)?;
-    let mut heat = Heat::new();
+    let mut heat = Heat::default();
     for script in programs {
-        for page in watched(&engine, script)?.pages() {
-            *heat.entry(page).or_default() += 1;
+        let touches = watched(&engine, script)?;
+        for page in touches.pages() {
+            *heat.pages.entry(page).or_default() += 1;
+        }
+        for (function, _) in (0..).zip(&touches.entered).filter(|(_, note)| **note != 0) {
+            *heat.functions.entry(function).or_default() += 1;
         }
     }
     Ok((engine.base().clone(), heat))

@@ -29,7 +29,11 @@ pub(crate) const GUEST_BYTES_MAX: u32 = 768 << 20;
 pub(crate) const READS: u32 = GUEST_BYTES_MAX;
 /// See `READS`.
 pub(crate) const WRITES: u32 = READS + (GUEST_BYTES_MAX >> GRANULE_SHIFT);
-const END: u32 = WRITES + (GUEST_BYTES_MAX >> GRANULE_SHIFT);
+/// Behind them a byte per function of the engine that is not imported: not 0 if it was entered.
+pub(crate) const ENTERED: u32 = WRITES + (GUEST_BYTES_MAX >> GRANULE_SHIFT);
+/// So many functions an engine may have.
+pub(crate) const FUNCTIONS_MAX: u32 = 1 << 16;
+const END: u32 = ENTERED + FUNCTIONS_MAX;
 
 const CHUNK_SHIFT: u8 = 16;
 
@@ -37,7 +41,7 @@ const CHUNK_SHIFT: u8 = 16;
 pub(crate) const EXPORT_PAGES: &str = "edge_watched_pages";
 
 /// Part of an artifact's name: another version of this file notes something else.
-pub(crate) const VERSION: &str = "watched-1";
+pub(crate) const VERSION: &str = "watched-2";
 
 /// Instruments an engine.
 ///
@@ -167,6 +171,7 @@ impl Reencode for Instrument {
         }
         locals.extend([(3, ValType::I32), (1, ValType::I64), (1, ValType::F32), (1, ValType::F64)]);
         let mut body_out = Body { function: Function::new(locals), locals: Locals { first: count } };
+        body_out.note_entry(u32::try_from(self.bodies - 1).unwrap_or(u32::MAX).min(FUNCTIONS_MAX - 1));
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
             let operator = reader.read()?;
@@ -289,6 +294,19 @@ impl Body {
         for instruction in instructions {
             self.function.instruction(instruction);
         }
+    }
+
+    fn note_entry(&mut self, function: u32) {
+        self.emit(&[
+            Instruction::I32Const(function.cast_signed()),
+            Instruction::I32Const(1),
+            Instruction::I32Store8(MemArg {
+                offset: ENTERED.into(),
+                align: 0,
+                target: MemArgTarget::Memory(0),
+                ordering: None,
+            }),
+        ]);
     }
 
     /// On the stack and in its local is an address: the granule at an offset from it is noted. Most accesses that are
@@ -444,7 +462,8 @@ mod tests {
     fn touched(body: &str) -> (i64, Vec<usize>, Vec<usize>) {
         let mut guest = running(body);
         let result = guest.call("f", &[]).unwrap();
-        let Touches { reads, writes } = guest.touches(2 << CHUNK_SHIFT).unwrap();
+        let Touches { reads, writes, entered } = guest.touches(2 << CHUNK_SHIFT).unwrap();
+        assert_eq!(entered.iter().filter(|note| **note != 0).count(), 1, "one function was entered");
         let places = |notes: Vec<u8>| {
             (0..).step_by(GRANULE_BYTES).zip(notes).filter(|(_, note)| *note != 0).map(|(at, _)| at).collect()
         };

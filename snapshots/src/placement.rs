@@ -116,7 +116,7 @@ mod tests {
             at.iter().for_each(|at| notes[at / 8] = 1);
             notes
         };
-        Touches { reads: notes(read), writes: notes(written) }
+        Touches { reads: notes(read), writes: notes(written), entered: Vec::new() }
     }
 
     fn classes(plan: &[u8]) -> &[u8] {

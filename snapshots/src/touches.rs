@@ -11,6 +11,8 @@ pub(crate) struct Touches {
     pub(crate) reads: Vec<u8>,
     /// By writing.
     pub(crate) writes: Vec<u8>,
+    /// A note per function of the engine: not 0 if it was entered.
+    pub(crate) entered: Vec<u8>,
 }
 
 impl Touches {

@@ -15,7 +15,7 @@ use wasmer::{
 };
 
 use crate::count::EXPORT_COUNT;
-use crate::instrument::{EXPORT_PAGES, GRANULE_BYTES, GUEST_BYTES_MAX, READS, WRITES};
+use crate::instrument::{ENTERED, EXPORT_PAGES, FUNCTIONS_MAX, GRANULE_BYTES, GUEST_BYTES_MAX, READS, WRITES};
 use crate::machine::{Answer, Guest, Halt, Host};
 use crate::touches::Touches;
 use crate::{Error, Result};
@@ -345,12 +345,17 @@ impl<H: Host> Running<H> {
     /// What was touched of the first so many bytes since this instrumented guest was started.
     pub(crate) fn touches(&self, bytes: usize) -> Result<Touches> {
         let view = self.exports.memory.view(&self.store);
-        let plane = |start: u32| {
-            let mut notes = vec![0; bytes / GRANULE_BYTES];
+        let plane = |start: u32, notes: usize| {
+            let mut notes = vec![0; notes];
             let read = view.read(start.into(), &mut notes);
             read.map(|()| notes).map_err(|error| Error::Compile(error.to_string()))
         };
-        Ok(Touches { reads: plane(READS)?, writes: plane(WRITES)? })
+        let granules = bytes / GRANULE_BYTES;
+        Ok(Touches {
+            reads: plane(READS, granules)?,
+            writes: plane(WRITES, granules)?,
+            entered: plane(ENTERED, FUNCTIONS_MAX as usize)?,
+        })
     }
 
     /// Calls an export that must return within the budget.

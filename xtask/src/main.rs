@@ -62,10 +62,11 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["setup"] => setup::set_up(&project),
         ["engine"] => dist::engine(&project).map(drop),
         ["stub"] => dist::stubs(&project),
-        ["stub", wasm, base, heat, triple] => {
+        ["stub", wasm, base, heat, entered, triple] => {
             let target = targets::find(triple).with_context(|| format!("there is no target {triple}"))?;
-            stub::build(&project, &dist::Guest { wasm: wasm.into(), base: base.into(), heat: heat.into() }, target)
-                .map(|path| println!("{}", path.display()))
+            let guest =
+                dist::Guest { wasm: wasm.into(), base: base.into(), heat: heat.into(), entered: entered.into() };
+            stub::build(&project, &guest, target).map(|path| println!("{}", path.display()))
         }
         ["dist"] => dist::dist(&project, None),
         ["dist", folder] => dist::dist(&project, Some(folder)),

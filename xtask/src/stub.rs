@@ -6,23 +6,30 @@ mod link;
 mod tests;
 mod translate;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::{Hash, engine_hash};
 use edgepack_format::targets::Target;
-use edgepack_packer::{compress_stub, expand_stub};
+use edgepack_packer::{compress_stub, expand_stub, with_frames};
 
-use self::base::{BaseImage, Heat};
+use self::base::BaseImage;
 pub(crate) use self::link::zig_cc;
 use crate::dist::Guest;
 use crate::project::Project;
 use crate::run::output;
 
 /// What the engine's native code is made from besides the engine.
-const ENGINE_INPUTS: &[&str] =
-    &["stub-runtime/c", "xtask/src/stub.rs", "xtask/src/stub/link.rs", "xtask/src/stub/translate.rs"];
+const ENGINE_INPUTS: &[&str] = &[
+    "stub-runtime/c/engine.c",
+    "stub-runtime/c/wasm-rt.h",
+    "xtask/src/stub.rs",
+    "xtask/src/stub/link.rs",
+    "xtask/src/stub/translate.rs",
+];
 
 /// What a stub is built from besides the engine and its base image.
 const INPUTS: &[&str] = &[
@@ -43,27 +50,32 @@ pub(crate) fn build(project: &Project, guest: &Guest, target: &Target) -> Result
     let image = read(&guest.base)?;
     let heat = read(&guest.heat)?;
     let wasm = read(&guest.wasm)?;
+    let entered = read(&guest.entered)?;
     let toolchain = output(&mut crate::run::command("/usr/bin/rustc", ["--version"], &project.root))?;
-    let hashes = [&wasm, &image, &heat].map(|part| blake3::hash(part).to_string()).join(" ");
+    let hashes = [&wasm, &image, &heat, &entered].map(|part| blake3::hash(part).to_string()).join(" ");
     let extra = format!("{} {hashes} {toolchain}", target.triple);
     let folder = project.cached("stub", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
         let engine = native_engine(project, guest, target)?;
-        let tables = base::write(&base, &decode_heat(&heat)?, hash(&wasm, &base), folder)?;
-        let mut objects = link::compile(project, target, &tables, folder)?;
+        let tables = base::write(&base, &counts(&heat)?, hash(&wasm, &base), folder)?;
+        let entry = folder.join("entry.S");
+        fs::copy(project.root.join("stub-runtime/c/entry.S"), &entry)?;
+        let sources = [tables.sources.as_slice(), &[entry]].concat();
+        let mut objects = link::compile(project, target, &sources, folder)?;
         objects.extend(engine);
-        link::stub(project, target, &objects, folder)?;
-        tables.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
+        let linked = read(&link::stub(project, target, &objects, folder)?)?;
+        write_executable(&folder.join("stub"), &with_frames(&linked, &tables.frames)?)?;
+        sources.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
     })?;
     Ok(folder.join("stub"))
 }
 
-/// What `edgepack-base-image` wrote.
-fn decode_heat(bytes: &[u8]) -> Result<Heat> {
+/// What `edgepack-base-image` wrote: how many programs there are for each number.
+fn counts(bytes: &[u8]) -> Result<BTreeMap<u32, u64>> {
     let row = |line: &str| {
-        line.split_once(' ').and_then(|(page, programs)| Some((page.parse().ok()?, programs.parse().ok()?)))
+        line.split_once(' ').and_then(|(number, programs)| Some((number.parse().ok()?, programs.parse().ok()?)))
     };
-    str::from_utf8(bytes)?.lines().map(|line| row(line).with_context(|| format!("`{line}` is no page"))).collect()
+    str::from_utf8(bytes)?.lines().map(|line| row(line).with_context(|| format!("`{line}` is no count"))).collect()
 }
 
 /// What a stub has besides another one, compressed; the path in the cache.
@@ -80,9 +92,11 @@ pub(crate) fn frame(project: &Project, stub: &Path, known: &Path) -> Result<Path
 
 /// The engine as objects of a target.
 fn native_engine(project: &Project, guest: &Guest, target: &Target) -> Result<Vec<PathBuf>> {
-    let extra = format!("{} {:?} {}", target.triple, target.layout, blake3::hash(&read(&guest.wasm)?));
+    let entered = read(&guest.entered)?;
+    let hashes = [&read(&guest.wasm)?, &entered].map(|part| blake3::hash(part).to_string()).join(" ");
+    let extra = format!("{} {:?} {hashes}", target.triple, target.layout);
     let folder = project.cached("native-engine", ENGINE_INPUTS, &extra, |folder| {
-        let sources = translate::engine(project, &guest.wasm, folder)?;
+        let sources = translate::engine(project, &guest.wasm, &counts(&entered)?, folder)?;
         link::compile(project, target, &sources, folder)?;
         // What is left is the objects: the sources are large and made again in no time.
         sources.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
@@ -95,6 +109,12 @@ fn native_engine(project: &Project, guest: &Guest, target: &Target) -> Result<Ve
 
 fn hash(wasm: &[u8], base: &BaseImage<'_>) -> Hash {
     engine_hash(|bytes| blake3::hash(bytes).into(), wasm, base.memory)
+}
+
+fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

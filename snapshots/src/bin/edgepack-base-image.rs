@@ -1,7 +1,9 @@
-//! An engine, Node's library, and small programs → the base image, and a file with a line `PAGE COUNT` for each of its
-//! pages that boots of the programs touch, for `cargo xtask engine`.
+//! An engine, Node's library, and small programs → the base image, and what boots of the programs need, for `cargo xtask
+//! engine`: a file with a line `PAGE COUNT` for each page of the image that they touch, and one with a line
+//! `FUNCTION COUNT` for each function of the engine that they enter.
 #![expect(clippy::print_stderr, reason = "a command")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,9 +32,13 @@ fn make(engine: &str, library: &str, folder: &Path, programs: &[String]) -> Resu
     let scripts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let (base, heat) =
         base_image(&wasm, &library, &scripts, folder.parent().unwrap_or(folder)).map_err(|error| told(&error))?;
-    let lines: String = heat.iter().map(|(page, count)| format!("{page} {count}\n")).collect();
     write(&folder.join("base.img"), &base.encode())?;
-    write(&folder.join("heat"), lines.as_bytes())
+    write(&folder.join("heat"), lines(&heat.pages).as_bytes())?;
+    write(&folder.join("entered"), lines(&heat.functions).as_bytes())
+}
+
+fn lines(counts: &BTreeMap<u32, u32>) -> String {
+    counts.iter().map(|(number, count)| format!("{number} {count}\n")).collect()
 }
 
 fn told(error: &Error) -> String {

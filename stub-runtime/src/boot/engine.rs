@@ -1,6 +1,7 @@
 //! The translated engine: C functions and tables from `c/engine.c` and from what `cargo xtask` writes beside it.
 
 use std::ffi::c_int;
+use std::ops::Range;
 
 use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, PAGE_BYTES};
 
@@ -36,7 +37,7 @@ unsafe extern "C" {
     static edge_base_hot: [u8; 0];
     safe static edge_base_hot_bytes: u32;
     static edge_base_frames: [Frame; 0];
-    static edge_base_frame_bytes: [u8; 0];
+    static edge_loaded_end: [u8; 0];
 }
 
 /// The engine's hash: containers say which one they are for.
@@ -68,6 +69,12 @@ pub(crate) fn base_hot() -> &'static [u8] {
     unsafe { std::slice::from_raw_parts(first, to_usize(edge_base_hot_bytes)) }
 }
 
+/// The addresses of what not every boot needs: the hot pages, most of which the first instructions did not ask for, and
+/// then the engine's functions that the programs of `xtask` did not enter.
+pub(crate) fn not_first() -> Range<usize> {
+    (&raw const edge_base_hot).addr()..(&raw const edge_loaded_end).addr()
+}
+
 /// The frames of a chunk of the base image.
 pub(crate) fn base_frames(chunk: u32) -> &'static [Frame] {
     let first = (&raw const edge_base_frames).cast::<Frame>();
@@ -77,13 +84,12 @@ pub(crate) fn base_frames(chunk: u32) -> &'static [Frame] {
     frames.chunks_exact(per_chunk).nth(to_usize(chunk)).unwrap_or_default()
 }
 
-/// A frame's content.
-pub(crate) fn frame_bytes(frame: &Frame) -> &'static [u8] {
-    let first = (&raw const edge_base_frame_bytes).cast::<u8>();
-    // SAFETY: xtask writes the frame there.
-    let start = unsafe { first.add(to_usize(frame.offset)) };
-    // SAFETY: as above, and it never changes.
-    unsafe { std::slice::from_raw_parts(start, to_usize(frame.length)) }
+impl Frame {
+    /// Its content, which is a part of all frames.
+    pub(crate) fn bytes<'f>(&self, frames: &'f [u8]) -> Option<&'f [u8]> {
+        let start = to_usize(self.offset);
+        frames.get(start..start.checked_add(to_usize(self.length))?)
+    }
 }
 
 fn to_usize(number: u32) -> usize {

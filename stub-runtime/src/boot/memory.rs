@@ -1,6 +1,7 @@
 //! Linear memory: reserved at its fixed address, made accessible page by page.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -191,8 +192,35 @@ pub(crate) fn map_file(file: impl AsFd) -> Result<&'static [u8], Errno> {
     if start == libc::MAP_FAILED {
         return Err(last_errno());
     }
+    // What is needed of it is asked for: the kernel is not to read what lies around, which may be all of the file.
+    // SAFETY: the mapping has that size; its content stays as it is.
+    unsafe { libc::madvise(start, size, libc::MADV_RANDOM) };
     // SAFETY: the mapping has that size, is readable and is never unmapped.
     Ok(unsafe { std::slice::from_raw_parts(start.cast(), size) })
+}
+
+/// Has the kernel read these bytes of a mapped file at once. Only saves time.
+pub(crate) fn will_need(bytes: &'static [u8]) {
+    let start = bytes.as_ptr().addr();
+    will_need_all(start..start.saturating_add(bytes.len()));
+}
+
+/// The same for what is mapped in a range of addresses of this program, if its last page is not there already.
+pub(crate) fn will_need_soon(addresses: Range<usize>) {
+    let last = addresses.end.saturating_sub(1) & !(PAGE_BYTES - 1);
+    let mut is_there = 0_u8;
+    // SAFETY: one page is asked for, whose answer is one byte.
+    let result = unsafe { libc::mincore(at(last), 1, &raw mut is_there) };
+    if result != 0 || is_there & 1 == 0 {
+        will_need_all(addresses);
+    }
+}
+
+fn will_need_all(addresses: Range<usize>) {
+    let start = addresses.start & !(PAGE_BYTES - 1);
+    // SAFETY: advice, which changes the content of no page. On kernels with larger pages the start may not be one, and
+    // nothing is read ahead.
+    unsafe { libc::madvise(at(start), addresses.end.saturating_sub(start), libc::MADV_WILLNEED) };
 }
 
 /// Linear memory as host calls see it.

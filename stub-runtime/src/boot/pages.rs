@@ -67,6 +67,8 @@ struct Store {
     /// The table of its cold chunks.
     chunks: &'static [u8],
     pages: &'static [u8],
+    /// The compressed part of the base image.
+    base_frames: &'static [u8],
     workspace: Mutex<Workspace>,
 }
 
@@ -99,7 +101,8 @@ pub(crate) fn install(
     let content = |kind| sections.get(kind).unwrap_or_default();
     CHUNKS.store(memory_chunks, Ordering::Relaxed);
     let (chunks, pages) = (content(SectionKind::Chunks), content(SectionKind::Pages));
-    let store = Store { image: image.copied(), chunks, pages, workspace: Mutex::default() };
+    let (image, base_frames) = (image.copied(), source.frames);
+    let store = Store { image, chunks, pages, base_frames, workspace: Mutex::default() };
     let step = match (traced, rustix::param::page_size() == PAGE_BYTES) {
         (_, false) => Step::Chunk,
         (Subject::Pages, true) => Step::Page,
@@ -159,7 +162,10 @@ impl Store {
             set_present(chunk, hot.mask & !cold);
         }
         runs.finish()?;
-        self.unpack_hot(&mut workspace).map_err(BootError::Container)
+        self.unpack_hot(&mut workspace).map_err(BootError::Container)?;
+        // Not before what is needed now.
+        memory::will_need_soon(engine::not_first());
+        Ok(())
     }
 
     /// There is one thread: whoever comes while another is at work is inside of that work.
@@ -170,6 +176,9 @@ impl Store {
     /// The app's hot pages: frame by frame verified, decompressed, and laid into pages of their own or over the base
     /// image's.
     fn unpack_hot(&self, workspace: &mut Workspace) -> Result<(), ContainerError> {
+        let ends = self.image.iter().flat_map(Image::hot).map(|hot| hot.frame.offset.saturating_add(hot.frame.length));
+        // They are stored before the others.
+        memory::will_need(self.pages.get(..ends.max().unwrap_or(0)).unwrap_or_default());
         for hot in self.image.iter().flat_map(Image::hot) {
             let mut start: usize = 0;
             for part in hot.parts() {
@@ -237,6 +246,8 @@ impl Store {
         let target = unsafe { memory::chunk_bytes(chunk) };
         self.lay_base(chunk, missing, target, workspace)?;
         if let Some(ColdChunk { part, frame }) = app.cold.filter(|cold| cold.part.mask & missing != 0) {
+            let end = frame.offset.saturating_add(frame.length);
+            memory::will_need(self.pages.get(frame.offset..end).unwrap_or_default());
             workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
             change_pages(target, part.mask, missing, workspace.app.whole(part.memory_bytes())?);
         }
@@ -262,7 +273,10 @@ impl Store {
     ) -> Result<(), ContainerError> {
         for frame in engine::base_frames(chunk).iter().filter(|frame| frame.mask & missing != 0) {
             let pages_bytes = usize::try_from(frame.mask.count_ones()).unwrap_or(0) * PAGE_BYTES;
-            workspace.unpack_base(engine::frame_bytes(frame))?;
+            let bytes =
+                frame.bytes(self.base_frames).ok_or(ContainerError::BadIndex("a frame of the engine's memory"))?;
+            memory::will_need(bytes);
+            workspace.unpack_base(bytes)?;
             lay_pages(target, frame.mask, missing, workspace.base.whole(pages_bytes)?);
         }
         let hot = usize::try_from(chunk).ok().and_then(|chunk| engine::base_hot_masks().get(chunk));

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
-use edgepack_format::container::ELF_SECTION;
+use edgepack_format::container::{ELF_SECTION, FRAMES_SECTION};
 use edgepack_format::elf::Elf;
 use edgepack_format::shebang::without_shebang;
 use rustix::io::Errno;
@@ -21,6 +21,8 @@ const SELF: &str = "/proc/self/exe";
 pub(crate) struct Source {
     /// This executable, with the base image.
     pub(crate) executable: MappedFile,
+    /// The compressed part of the base image.
+    pub(crate) frames: &'static [u8],
     pub(crate) container: &'static [u8],
     pub(crate) launch: Launch,
 }
@@ -31,6 +33,9 @@ pub(crate) struct MappedFile {
     pub(crate) fd: OwnedFd,
     pub(crate) bytes: &'static [u8],
 }
+
+/// Of a container so many bytes are asked for before any of it is read: its index, and all of a small one.
+const CONTAINER_FIRST_BYTES: usize = 64 * 1024;
 
 impl MappedFile {
     fn open(path: &str) -> Result<MappedFile, BootError> {
@@ -51,11 +56,15 @@ impl Source {
             // Without /proc the name we were started by has to do.
             MappedFile::open(&String::from_utf8_lossy(&own_name)).map_err(|_| error)
         })?;
-        let inside = Elf::parse(executable.bytes).and_then(|elf| elf.section(ELF_SECTION));
-        if let Some(range) = inside {
-            let container = executable.bytes.get(range).unwrap_or_default();
+        let section = |name| {
+            let range = Elf::parse(executable.bytes)?.section(name)?;
+            executable.bytes.get(range)
+        };
+        let frames = section(FRAMES_SECTION).ok_or(BootError::NoFrames)?;
+        if let Some(container) = section(ELF_SECTION) {
+            memory::will_need(container.get(..CONTAINER_FIRST_BYTES).unwrap_or(container));
             let launch = Launch { name: own_name, args: args.collect() };
-            return Ok(Source { executable, container, launch });
+            return Ok(Source { executable, frames, container, launch });
         }
         let path = args.next().ok_or(BootError::NothingToRun)?;
         let file = MappedFile::open(&String::from_utf8_lossy(&path))?;
@@ -67,6 +76,6 @@ impl Source {
             None => without_shebang(file.bytes),
         };
         let launch = Launch { name: own_name, args: args.collect() };
-        Ok(Source { executable, container, launch })
+        Ok(Source { executable, frames, container, launch })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use edgepack_format::container::ContainerError;
+use edgepack_format::container::{ContainerError, FRAMES_SECTION};
 use rustix::io::Errno;
 use rustix::process::Resource;
 
@@ -17,6 +17,8 @@ pub(crate) enum BootError {
     Container(ContainerError),
     /// No container inside, none named.
     NothingToRun,
+    /// A section of this executable is gone.
+    NoFrames,
     Open(String, Errno),
     /// Linear memory could not be laid out: what was tried.
     Memory(&'static str, Errno),
@@ -47,6 +49,12 @@ impl std::fmt::Display for BootError {
             BootError::Container(error) => error.fmt(f),
             BootError::NothingToRun => {
                 f.write_str("there is no app in this executable; name a container: edgepack-run APP.epk")
+            }
+            BootError::NoFrames => {
+                write!(
+                    f,
+                    "this executable is damaged: it has no section {FRAMES_SECTION}, which is a part of the engine"
+                )
             }
             BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
             BootError::Memory(what, errno @ Errno::NOMEM) => {

@@ -65,19 +65,26 @@ struct Stored {
     frame_rows: Vec<(usize, usize, u16)>,
 }
 
-/// Writes the memory and the assembly that places it; what was written.
-pub(super) fn write(base: &BaseImage<'_>, heat: &Heat, engine_hash: Hash, folder: &Path) -> Result<Vec<PathBuf>> {
+/// What becomes of a base image.
+pub(super) struct Written {
+    /// What is linked into the stub.
+    pub(super) sources: Vec<PathBuf>,
+    /// What is put behind it.
+    pub(super) frames: Vec<u8>,
+}
+
+/// Writes the part of the memory that is linked, and the assembly that places it.
+pub(super) fn write(base: &BaseImage<'_>, heat: &Heat, engine_hash: Hash, folder: &Path) -> Result<Written> {
     let stored = store(base.memory, &mapped_pages(base.memory, heat))?;
-    let (hot, frames) = (folder.join("base-hot.bin"), folder.join("base-frames.bin"));
+    let hot = folder.join("base-hot.bin");
     fs::write(&hot, &stored.hot)?;
-    fs::write(&frames, &stored.frames)?;
-    let table = table(base, &stored, engine_hash, &hot, &frames)?;
+    let table = table(base, &stored, engine_hash, &hot)?;
     // Cargo links again only if an object has another name.
     let mut content = blake3::Hasher::new();
-    content.update(table.as_bytes()).update(&stored.hot).update(&stored.frames);
+    content.update(table.as_bytes()).update(&stored.hot);
     let assembly = folder.join(format!("base-{}.S", &content.finalize().to_hex()[..16]));
     fs::write(&assembly, table)?;
-    Ok(vec![assembly, hot, frames])
+    Ok(Written { sources: vec![assembly, hot], frames: stored.frames })
 }
 
 /// The pages that are to be stored as they are, as runs of pages that are mapped: of all choices the one with the
@@ -154,7 +161,7 @@ fn store(memory: &[u8], mapped_pages: &BTreeSet<u32>) -> Result<Stored> {
     Ok(stored)
 }
 
-fn table(base: &BaseImage<'_>, stored: &Stored, engine_hash: Hash, hot: &Path, frames: &Path) -> Result<String> {
+fn table(base: &BaseImage<'_>, stored: &Stored, engine_hash: Hash, hot: &Path) -> Result<String> {
     let mut text = String::from(".section .rodata.edge_tables,\"a\",%progbits\n");
     let mut symbol =
         |name: &str, align: usize, content: &str| writeln!(text, ".balign {align}\n.globl {name}\n{name}:\n{content}");
@@ -167,8 +174,7 @@ fn table(base: &BaseImage<'_>, stored: &Stored, engine_hash: Hash, hot: &Path, f
     symbol("edge_base_hot_masks", 4, &rows.collect::<String>())?;
     let rows = stored.frame_rows.iter().map(|(offset, length, mask)| format!(".long {offset}, {length}, {mask}\n"));
     symbol("edge_base_frames", 4, &rows.collect::<String>())?;
-    symbol("edge_base_frame_bytes", 1, &format!(".incbin \"{}\"", frames.display()))?;
-    text.push_str(".section .rodata.edge_base_hot,\"a\",%progbits\n");
+    text.push_str(".section edge_hot_pages,\"a\",%progbits\n");
     writeln!(text, ".balign {PAGE_BYTES}\n.globl edge_base_hot\nedge_base_hot:\n.incbin \"{}\"", hot.display())?;
     text.push_str(".section .note.GNU-stack,\"\",%progbits\n");
     Ok(text)

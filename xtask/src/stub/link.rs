@@ -122,8 +122,31 @@ const FLAGS: &[&str] = &[
     "-Z location-detail=none",
 ];
 
-/// Builds the loader with the objects in it.
-pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], folder: &Path) -> Result<()> {
+/// Addresses of the stub: below linear memory, above what small programs may not have.
+const IMAGE_BASES: &[(&str, &str)] = &[
+    ("x86_64-unknown-linux-musl", "0x1000000"),
+    ("aarch64-unknown-linux-musl", "0x1000000"),
+    ("armv7-unknown-linux-musleabihf", "0x10000"),
+];
+
+/// Of the base image's hot pages so many bytes are asked for before anything else: those that every program touches, and
+/// some more. They come first.
+const HOT_FIRST_BYTES: usize = 320 * 1024;
+
+/// What tells the linker how the stub lies in its file, with the target's numbers.
+fn layout_script(project: &Project, target: &Target, folder: &Path) -> Result<PathBuf> {
+    let base = IMAGE_BASES.iter().find(|(triple, _)| *triple == target.triple);
+    let (_, base) = base.with_context(|| format!("there is no base address for {}", target.triple))?;
+    let text = std::fs::read_to_string(project.root.join("stub-runtime/c/stub.ld"))?;
+    let text = text.replace("EDGE_IMAGE_BASE", base).replace("EDGE_HOT_FIRST_BYTES", &HOT_FIRST_BYTES.to_string());
+    // Cargo links again only if the script has another name.
+    let path = folder.join(format!("stub-{}.ld", &blake3::hash(text.as_bytes()).to_hex()[..16]));
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// Builds the loader with the objects in it; where it is.
+pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], folder: &Path) -> Result<PathBuf> {
     let zig = tools::zig(project)?;
     let (triple, target_dir) = (target.triple, project.target().join("stub"));
     let package = ["rustc", "--release", "-p", "edgepack-stub", "--bin", "edgepack-stub", "--features", "boot"];
@@ -142,9 +165,14 @@ pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], fold
     cargo.env(format!("CARGO_TARGET_{}_RUSTFLAGS", triple.to_uppercase().replace('-', "_")), FLAGS.join(" "));
     // Only for the last step: as flags of every crate they would build all of them anew for every engine.
     cargo.arg("--").args(objects.iter().map(|object| format!("-Clink-arg={}", object.display())));
+    let script = layout_script(project, target, folder)?;
+    cargo.arg(format!("-Clink-arg=-Wl,-T,{}", script.display()));
+    cargo.args(["-Clink-arg=-Wl,-z,norelro", "-Clink-arg=-Wl,-e,edge_entry"]);
     run(&mut cargo)?;
     let built = target_dir.join(triple).join("release/edgepack-stub");
     let symbols = folder.join("stub.symbols");
     std::fs::copy(&built, &symbols).with_context(|| format!("{} was not built", built.display()))?;
-    run(command("llvm-strip-22", ["--strip-all", "-o"], &project.root).arg(folder.join("stub")).arg(&symbols))
+    let linked = folder.join("stub");
+    run(command("llvm-strip-22", ["--strip-all", "-o"], &project.root).arg(&linked).arg(&symbols))?;
+    Ok(linked)
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use edgepack_format::container::{Assumption, Effect, Guard, Hash};
+use edgepack_format::container::{Assumption, ELF_SECTION, Effect, FRAMES_SECTION, Guard, Hash};
+use edgepack_format::elf::Elf;
+use edgepack_format::limits::PAGE_BYTES;
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_format::targets::{Target, find};
@@ -107,7 +109,9 @@ impl Bench {
         let heat = folder.join("heat");
         let lines: String = (ballast..ballast + HOT_BALLAST).map(|page| format!("{page} 100\n")).collect();
         fs::write(&heat, lines).unwrap();
-        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img"), heat };
+        let entered = folder.join("entered");
+        fs::write(&entered, "0 1\n2 1\n").unwrap();
+        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img"), heat, entered };
         let stub = super::build(&project, &guest, machine.target).unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
@@ -174,6 +178,7 @@ fn boots_and_ends_as_it_should(machine: Machine) {
     ends(&bench);
     grants_hold(&bench);
     damage_is_refused(&bench);
+    what_boots_need_comes_first(&bench);
 }
 
 #[test]
@@ -326,6 +331,24 @@ fn damage_is_refused(bench: &Bench) {
     assert!(
         error.starts_with("edgepack: the container was made for engine 0101010101010101, this executable has engine ")
     );
+}
+
+/// Storage is read from the beginning: headers in the first page, cold pages of the base image last.
+fn what_boots_need_comes_first(bench: &Bench) {
+    let path = bench.program("laid-out", &bench.container(Grants::default(), Image::Loaded, &[], &[]));
+    let mut bytes = fs::read(&path).unwrap();
+    let elf = Elf::parse(&bytes).unwrap();
+    let (app, frames) = (elf.section(ELF_SECTION).unwrap(), elf.section(FRAMES_SECTION).unwrap());
+    assert!(app.end <= frames.start, "{app:?} {frames:?}");
+    assert_eq!(frames.end, bytes.len(), "nothing comes after them");
+    let name = format!("{FRAMES_SECTION}\0");
+    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+    assert!(at < PAGE_BYTES, "the names of the sections are at {at}");
+    bytes[at + 1] = b'x';
+    fs::write(&path, bytes).unwrap();
+    let (code, _, error) = bench.machine.ran(&path, &[]);
+    let sentence = "this executable is damaged: it has no section .edgepack.frames, which is a part of the engine";
+    assert_eq!((code, error), (1, format!("edgepack: {sentence}\n")));
 }
 
 fn strip_keeps_the_app(bench: &Bench) {

@@ -17,15 +17,20 @@ const UNITS: usize = 4;
 
 const VERSION: &str = "1.0.32";
 
-/// Translates; the paths of the C files.
-pub(super) fn engine(project: &Project, wasm: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+/// Translates; the paths of the C files. Functions that boots enter, by number, come to lie together.
+pub(super) fn engine(
+    project: &Project,
+    wasm: &Path,
+    entered: &BTreeMap<u32, u64>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>> {
     let version = output(&mut command("wasm2c", ["--version"], &project.root))?;
     ensure!(version.trim().starts_with(VERSION), "wasm2c {VERSION} is needed, this is {version}");
     let source = folder.join("engine.c");
     let mut translate = command("wasm2c", ["--module-name", "engine"], &project.root);
     run(translate.arg("-o").arg(&source).arg(wasm))?;
     let text = fs::read_to_string(&source).context("wasm2c wrote something else than text")?;
-    let units = Translation::parse(&text)?.units()?;
+    let units = Translation::parse(&text)?.units(entered)?;
     fs::remove_file(&source)?;
     let glue = project.root.join("stub-runtime/c/engine.c");
     let mut paths = vec![folder.join("engine.h")];
@@ -85,7 +90,7 @@ impl<'a> Translation<'a> {
     }
 
     /// Units that compile on their own and are about equally long; the first has table, exports and instance.
-    fn units(&self) -> Result<Vec<String>> {
+    fn units(&self, entered: &BTreeMap<u32, u64>) -> Result<Vec<String>> {
         let numbers: Vec<String> = self.types.iter().map(u32::to_string).collect();
         let start = format!(
             "{}static const u32 func_types[] = {{{}}};\nextern Z_engine_instance_t edge_instance;\n\
@@ -101,7 +106,10 @@ impl<'a> Translation<'a> {
         let mut units = vec![format!("{start}{}{}", self.table, self.exports)];
         let mut unit = start.clone();
         let mut length = 0;
-        for function in &self.functions {
+        for (number, function) in (0_u32..).zip(&self.functions) {
+            if entered.contains_key(&number) {
+                unit.push_str("__attribute__((section(\".text.edge_hot\"))) ");
+            }
             unit.push_str(&threaded(&plain_addresses(&direct_calls(unstatic(function)?)?)?));
             length += function.len();
             if length > total / UNITS {
