@@ -46,16 +46,29 @@ struct Compiler {
     zig: &'static str,
     /// Which processors of it.
     flags: &'static [&'static str],
+    /// Where a stub lies in memory: below linear memory.
+    image_base: &'static str,
 }
 
 const COMPILERS: &[Compiler] = &[
-    Compiler { triple: "x86_64-unknown-linux-musl", zig: "x86_64-linux-musl", flags: &["-mcpu=x86_64"] },
-    Compiler { triple: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", flags: &["-mcpu=generic"] },
+    Compiler {
+        triple: "x86_64-unknown-linux-musl",
+        zig: "x86_64-linux-musl",
+        flags: &["-mcpu=x86_64"],
+        image_base: "0x1000000",
+    },
+    Compiler {
+        triple: "aarch64-unknown-linux-musl",
+        zig: "aarch64-linux-musl",
+        flags: &["-mcpu=generic"],
+        image_base: "0x1000000",
+    },
     // As Rust has it: hard float with 16 registers, and no NEON.
     Compiler {
         triple: "armv7-unknown-linux-musleabihf",
         zig: "arm-linux-musleabihf",
         flags: &["-mcpu=generic+v7a+vfp3-d32+thumb2-neon"],
+        image_base: "0x10000",
     },
 ];
 
@@ -103,10 +116,14 @@ fn finish((mut child, source): (Child, String)) -> Result<()> {
     Ok(())
 }
 
+fn compiler(target: &Target) -> Result<&'static Compiler> {
+    let compiler = COMPILERS.iter().find(|compiler| compiler.triple == target.triple);
+    compiler.with_context(|| format!("there is no C compiler for {}", target.triple))
+}
+
 /// The C compiler of a target.
 pub(crate) fn zig_cc(project: &Project, zig: &Path, target: &Target) -> Result<Command> {
-    let compiler = COMPILERS.iter().find(|compiler| compiler.triple == target.triple);
-    let compiler = compiler.with_context(|| format!("there is no C compiler for {}", target.triple))?;
+    let compiler = compiler(target)?;
     let mut zig_cc = command("python3", ["-m", "ziglang", "cc", "-target", compiler.zig], &project.root);
     zig_cc.env("PYTHONPATH", zig).args(compiler.flags);
     Ok(zig_cc)
@@ -122,21 +139,13 @@ const FLAGS: &[&str] = &[
     "-Z location-detail=none",
 ];
 
-/// Addresses of the stub: below linear memory, above what small programs may not have.
-const IMAGE_BASES: &[(&str, &str)] = &[
-    ("x86_64-unknown-linux-musl", "0x1000000"),
-    ("aarch64-unknown-linux-musl", "0x1000000"),
-    ("armv7-unknown-linux-musleabihf", "0x10000"),
-];
-
 /// Of the base image's hot pages so many bytes are asked for before anything else: those that every program touches, and
 /// some more. They come first.
 const HOT_FIRST_BYTES: usize = 320 * 1024;
 
 /// What tells the linker how the stub lies in its file, with the target's numbers.
 fn layout_script(project: &Project, target: &Target, folder: &Path) -> Result<PathBuf> {
-    let base = IMAGE_BASES.iter().find(|(triple, _)| *triple == target.triple);
-    let (_, base) = base.with_context(|| format!("there is no base address for {}", target.triple))?;
+    let base = compiler(target)?.image_base;
     let text = std::fs::read_to_string(project.root.join("stub-runtime/c/stub.ld"))?;
     let text = text.replace("EDGE_IMAGE_BASE", base).replace("EDGE_HOT_FIRST_BYTES", &HOT_FIRST_BYTES.to_string());
     // Cargo links again only if the script has another name.
