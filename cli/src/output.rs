@@ -37,6 +37,9 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(cannot(path, "it is a folder").hint("name a file with -o"));
     }
+    if is_special(path) {
+        return Ok(());
+    }
     let folder = folder(path);
     if !folder.is_dir() {
         return Err(cannot(path, "its folder does not exist").hint(format!("create {}", folder.display())));
@@ -49,19 +52,30 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes beside the path, syncs, then renames over it.
+/// Writes beside the path, syncs, then renames over it. What is no file, such as a pipe, is written into.
 pub(crate) fn write(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), Failure> {
     let mode = match kind {
         Kind::Executable | Kind::Script => 0o755,
         Kind::Data => 0o644,
     };
     let failed = |error: std::io::Error| cannot(path, &error.to_string());
+    if is_special(path) {
+        return std::fs::write(path, bytes).map_err(failed);
+    }
+    // A link stays one.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut part = tempfile::Builder::new().prefix(".edgepack-").tempfile_in(folder(path)).map_err(failed)?;
     part.write_all(bytes).map_err(failed)?;
     part.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
     part.as_file().sync_all().map_err(failed)?;
     part.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Whether there is something that must not be replaced: a device or a pipe, or `/dev/stdout`, behind which may be a file.
+fn is_special(path: &Path) -> bool {
+    let is_open = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    std::fs::metadata(path).is_ok_and(|there| !there.is_dir() && (is_open || !there.is_file()))
 }
 
 fn folder(path: &Path) -> PathBuf {
@@ -73,4 +87,36 @@ fn folder(path: &Path) -> PathBuf {
 
 fn cannot(path: &Path, why: &str) -> Failure {
     Failure::new(format!("{} cannot be written: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_into_and_stays_one() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo makes a pipe");
+        check(&pipe).expect("it can be written to");
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).expect("it can be read")
+        });
+        write(&pipe, b"whole", Kind::Data).expect("written");
+        assert_eq!(reader.join().expect("read"), b"whole");
+        assert!(is_special(&pipe), "it is still a pipe");
+    }
+
+    #[test]
+    fn a_link_stays_one_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+        write(&file, b"before", Kind::Data).expect("written");
+        std::os::unix::fs::symlink("file", &link).expect("a link");
+        write(&link, b"after", Kind::Executable).expect("written");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&file).expect("it is there"), b"after");
+    }
 }
