@@ -8,10 +8,18 @@ use std::{env, fs};
 
 use edgepack_format::targets::TARGETS;
 
+#[path = "../bundler/sources_hash.rs"]
+mod sources_hash;
+
+/// All that makes a container of a bundle and an engine.
+const PACKING: [&str; 6] = ["src", "../snapshots/src", "../packer/src", "../format/src", "../NOTICE", "../Cargo.lock"];
+
 fn main() {
     let folder = artifacts();
     println!("cargo::rerun-if-env-changed=EDGEPACK_ARTIFACTS");
     println!("cargo::rerun-if-env-changed=XDG_CACHE_HOME");
+    let packing = sources_hash::sources_hash(&PACKING).expect("the sources are there");
+    println!("cargo::rustc-env=EDGEPACK_PACKING_HASH={packing:016x}");
     let mut code = String::new();
     constant(&mut code, "ENGINE_WASM", &folder.join("engine.wasm"));
     constant(&mut code, "BASE_IMAGE", &folder.join("base.img"));

@@ -13,6 +13,7 @@ use edgepack_format::targets::Target;
 use edgepack_packer as packer;
 use edgepack_snapshots as snapshots;
 use edgepack_snapshots::{BaseImage, Ending, Sealing, Snapshot, Started, Stop};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::{AllowArgs, SourceMapPlace};
@@ -20,6 +21,7 @@ use crate::audit::{self, Findings};
 use crate::embedded;
 use crate::frozen::frozen;
 use crate::grants::grants;
+use crate::kept;
 use crate::positions::{Place, original};
 use crate::progress::Progress;
 use crate::report::size;
@@ -68,11 +70,12 @@ pub(crate) struct Packed {
 }
 
 /// A container, and what is to be told about it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Variant {
     /// The container's bytes.
     pub(crate) container: Vec<u8>,
     /// The targets whose start-up it holds. It runs on the others too, from the beginning.
+    #[serde(skip)]
     pub(crate) targets: Vec<&'static Target>,
     /// Whether start-up asks for the target.
     pub(crate) reads_target: bool,
@@ -87,6 +90,7 @@ pub(crate) struct Variant {
     /// How much of start-up is done at build time, if there is an image and the rest of it ends.
     pub(crate) share: Option<Share>,
     /// What is in the snapshot, if it was asked for.
+    #[serde(skip)]
     pub(crate) findings: Option<Findings>,
 }
 
@@ -108,21 +112,59 @@ pub(crate) fn pack(plan: &Plan<'_>, progress: &mut Progress) -> Result<Packed> {
 }
 
 /// What is the same for all targets.
-struct App {
-    bundle: Bundle,
-    grants: Grants,
-    base: BaseImage,
+pub(crate) struct App {
+    pub(crate) bundle: Bundle,
+    pub(crate) grants: Grants,
+    pub(crate) base: BaseImage,
     source_map: SourceMapPlace,
 }
 
 /// The container for the first of these targets, and for those of the others that have the same start-up.
 fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut Progress) -> Result<Variant> {
     let first = left.first().copied();
+    let mut variant = if plan.start_up == StartUp::Run && !plan.audit {
+        kept_variant(plan, app, first, progress)?
+    } else {
+        new_variant(plan, app, first, progress)?
+    };
+    let is_for = |target: &&&'static Target| !variant.reads_target || Some(**target) == first;
+    variant.targets = left.iter().filter(is_for).copied().collect();
+    Ok(variant)
+}
+
+/// What an earlier build has made of the same, if there was one.
+fn kept_variant(
+    plan: &Plan<'_>,
+    app: &App,
+    target: Option<&'static Target>,
+    progress: &mut Progress,
+) -> Result<Variant> {
+    let kept = kept::containers();
+    let [for_all, for_one] = kept::keys(app, target);
+    let find = || kept.read(&for_all).or_else(|| kept.read(&for_one));
+    if let Some(variant) = progress.phase("reuse", "looking for the same app", find) {
+        return Ok(variant);
+    }
+    let variant = new_variant(plan, app, target, progress)?;
+    if kept::is_final(&variant) {
+        // Without a folder that can be written to the next build is as slow as this one.
+        let _ = kept.write(if variant.reads_target { &for_one } else { &for_all }, &variant);
+    }
+    Ok(variant)
+}
+
+/// The container that start-up for `target` gives; for which others it is remains to be said.
+fn new_variant(
+    plan: &Plan<'_>,
+    app: &App,
+    target: Option<&'static Target>,
+    progress: &mut Progress,
+) -> Result<Variant> {
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
     // (docs/decisions/fallback-package.md).
     let (start, fallback) = std::thread::scope(|scope| {
         let fallback = scope.spawn(|| packer::CompressedPackage::new(&package(app).encode()));
-        let start = start_up(plan, app, first, progress);
+        let start = start_up(plan, app, target, progress);
         (start, fallback.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (Start { snapshot, findings }, fallback) = (start?, fallback?);
@@ -132,10 +174,9 @@ fn variant(plan: &Plan<'_>, app: &App, left: &[&'static Target], progress: &mut 
         let manifest = manifest(app, stop_line(&snapshot.ending, place.as_ref()));
         container(&manifest, app, &snapshot, &fallback, hot_pages.unwrap_or_default())
     })?;
-    let is_for = |target: &&&'static Target| !snapshot.reads_target || Some(**target) == first;
     Ok(Variant {
         container,
-        targets: left.iter().filter(is_for).copied().collect(),
+        targets: Vec::new(),
         reads_target: snapshot.reads_target,
         has_image: snapshot.started.is_some(),
         hot_pages: hot_pages.map(<[u32]>::len),
@@ -198,7 +239,7 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
     }
 }
 
-fn package(app: &App) -> Package<'_> {
+pub(crate) fn package(app: &App) -> Package<'_> {
     let bundle = &app.bundle;
     Package {
         mode: Mode::Bundle,
@@ -264,7 +305,7 @@ fn subject<'a>(plan: &Plan<'_>, app: &'a App, package: &'a Package<'a>) -> audit
 }
 
 /// How much of start-up is done at build time.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Share {
     /// Instructions of the engine at build time.
     pub(crate) done: u64,
@@ -275,7 +316,7 @@ pub(crate) struct Share {
 }
 
 /// What start-up asks for at boot.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
     /// What, and where.
     pub(crate) line: String,

@@ -10,6 +10,7 @@ mod exactness;
 mod failure;
 mod frozen;
 mod grants;
+mod kept;
 #[cfg_attr(target_os = "linux", path = "launch_linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "launch_other.rs")]
 mod launch;

@@ -2,10 +2,11 @@
 
 use edgepack_format::guest::APP_ROOT;
 use edgepack_snapshots::Position;
+use serde::{Deserialize, Serialize};
 use sourcemap::SourceMap;
 
 /// A place in a source file; line and column count from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The file, relative to the app's root.
     pub(crate) file: String,

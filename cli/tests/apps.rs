@@ -76,16 +76,14 @@ impl Case {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let elsewhere = folder.path().join("deeper/elsewhere");
         app::copy_folder(self.app.installed()?, &elsewhere).map_err(|error| error.to_string())?;
-        let [one, two, three] = ["one", "two", "three"].map(|name| folder.path().join(name));
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
         build(self.app.installed()?, &one, &[])?;
-        build(&elsewhere, &two, &[])?;
         // Without anything that earlier builds of this app have left.
         let cache = folder.path().join("cache");
         engines_only(&cache).map_err(|error| error.to_string())?;
-        built(edgepack().env("XDG_CACHE_HOME", &cache), self.app.installed()?, &three, &[])?;
+        built(edgepack().env("XDG_CACHE_HOME", &cache), &elsewhere, &two, &[])?;
         let read = |path: &Path| std::fs::read(path).map_err(|error| error.to_string());
-        let same = read(&one)? == read(&two)? && read(&one)? == read(&three)?;
-        if same { Ok(()) } else { Err("the executables differ".into()) }
+        if read(&one)? == read(&two)? { Ok(()) } else { Err("the executables differ".into()) }
     }
 }
 

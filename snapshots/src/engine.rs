@@ -62,11 +62,6 @@ impl Engine {
         self.base.engine_hash
     }
 
-    /// Where artifacts are kept.
-    pub(crate) fn cache_dir(&self) -> &Path {
-        &self.cache_dir
-    }
-
     /// The memory an app is laid over.
     #[must_use]
     pub fn base(&self) -> &BaseImage {

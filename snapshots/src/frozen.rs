@@ -44,7 +44,7 @@ pub(crate) const MONOTONIC_NS: i64 = 1_000_000_000;
 impl Frozen {
     /// The answer to a clock call that may be frozen where `stop` says.
     pub(crate) fn answer(&self, stop: &Stop) -> Option<i64> {
-        let answer = match stop.call {
+        let answer = match &*stop.call {
             "clock_realtime" => REALTIME_NS,
             "clock_monotonic" => MONOTONIC_NS,
             _ => return None,
@@ -75,7 +75,12 @@ mod tests {
 
     fn stop(call: &'static str, caller: &str) -> Stop {
         let backtrace = format!("    at <anonymous> (/app/index.js:1:7)\n    at {caller} (/app/index.js:1:3)\n");
-        Stop { call, reason: String::new(), positions: vec![Position { line: 1, column: 7 }], backtrace }
+        Stop {
+            call: call.to_owned(),
+            reason: String::new(),
+            positions: vec![Position { line: 1, column: 7 }],
+            backtrace,
+        }
     }
 
     fn lodash() -> Frozen {

@@ -11,7 +11,6 @@ mod instrument;
 mod machine;
 mod placement;
 mod reasons;
-mod remembered;
 mod requests;
 mod sealed;
 mod snapshot;

@@ -192,9 +192,9 @@ pub(crate) fn bytes_at(args: &[i64], at: usize, guest: &mut dyn Guest) -> Option
 }
 
 /// Asks the guest where it is.
-pub(crate) fn stop(call: &'static str, reason: String, guest: &mut dyn Guest) -> Stop {
+pub(crate) fn stop(call: &str, reason: String, guest: &mut dyn Guest) -> Stop {
     let backtrace = backtrace(guest);
-    Stop { call, reason, positions: positions(&backtrace), backtrace }
+    Stop { call: call.to_owned(), reason, positions: positions(&backtrace), backtrace }
 }
 
 /// The number of the step that is running; below zero if none is, or if the guest cannot tell.

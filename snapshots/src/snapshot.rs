@@ -1,6 +1,7 @@
 //! The values this crate makes: the engine's base image, and an app's snapshot.
 
 use edgepack_format::container::{Assumption, Effect};
+use serde::{Deserialize, Serialize};
 
 use crate::placement::HeapLog;
 use crate::{Error, Result};
@@ -156,7 +157,7 @@ impl Started {
 }
 
 /// How the sealed run of start-up ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// Not run (`load`).
     NotRun,
@@ -171,10 +172,10 @@ pub enum Ending {
 }
 
 /// Where and why start-up cannot go on at build time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// The host call that has no answer yet; empty if the time ran out.
-    pub call: &'static str,
+    pub call: String,
     /// For people: `process.env.PORT is granted`.
     pub reason: String,
     /// Where in the bundle's script, innermost first, as far as the stack tells.
@@ -192,7 +193,7 @@ impl Stop {
 }
 
 /// A place in the bundle's script, as QuickJS prints it: both count from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// Line.
     pub line: u32,

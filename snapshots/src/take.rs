@@ -13,7 +13,6 @@ use crate::audit::note_sites;
 use crate::engine::Engine;
 use crate::machine::{Guest, Halt, Host};
 use crate::placement::{HeapLog, ROW_BYTES, plan, planned};
-use crate::remembered::{Remembered, place};
 use crate::requests::pointer;
 use crate::sealed::{SealedHost, Sealing, backtrace, reads_target, running_step, stop};
 use crate::snapshot::{Ending, Layout, Snapshot, Started, Stop};
@@ -39,11 +38,6 @@ pub fn take(engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Res
 /// # Errors
 /// As [`take`].
 pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sealing: Sealing<'_>) -> Result<Snapshot> {
-    if let Some(remembered) = Remembered::read(&place(engine, package, sealing))
-        && let Some(snapshot) = take_as_before(budget, engine, package, sealing, &remembered)?
-    {
-        return Ok(snapshot);
-    }
     let mut guest = loaded_guest(engine, package, sealing, Heap::Recorded)?;
     let loaded = guest.memory()?;
     let pass = run(&mut guest, budget, NEVER)?;
@@ -62,34 +56,6 @@ pub fn take_within(budget: Duration, engine: &Engine, package: &Package<'_>, sea
         }
     };
     Ok(Snapshot { loaded, started, ending, reads_target })
-}
-
-/// One pass by what an earlier build knows of the same start-up; `None` if it goes otherwise.
-fn take_as_before(
-    budget: Duration,
-    engine: &Engine,
-    package: &Package<'_>,
-    sealing: Sealing<'_>,
-    remembered: &Remembered,
-) -> Result<Option<Snapshot>> {
-    let Remembered { stop_at, plan } = remembered;
-    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(plan))?;
-    let loaded = guest.memory()?;
-    let Some(started) = placed(&mut guest, engine, *stop_at, plan)? else { return Ok(None) };
-    // The step that was left out is the one that cannot be run.
-    let ending = match (*stop_at, run_on(&mut guest, *stop_at, budget)?) {
-        (NEVER, _) => Ending::Completed,
-        (stop_at, Some(Pass::Stopped(stop, step))) if step == stop_at => Ending::Stopped(stop),
-        _ => return Ok(None),
-    };
-    // In the steps that are kept, whose guards were taken with them, or in the one that is not.
-    let reads_target =
-        reads_target(&started.assumption.guards) || guest.host().is_some_and(|host| reads_target(&host.guards));
-    Ok(Some(Snapshot { loaded, started: Some(started), ending, reads_target }))
-}
-
-fn run_on(guest: &mut SealedGuest, stopped_at: i64, budget: Duration) -> Result<Option<Pass>> {
-    if stopped_at == NEVER { Ok(None) } else { run(guest, budget, NEVER).map(Some) }
 }
 
 /// Tries the boot, and starts the app once more with all that it touches lying together. Where this machine cannot
@@ -115,38 +81,27 @@ pub fn lay_out(
     if let Layout::Recorded(log) = &started.layout {
         let Some(touches) = trial(engine, &started.memory, sealing)? else { return Ok(snapshot) };
         let plan = plan(log, &[touches]);
-        (snapshot.loaded, *started) = placed_anew(engine, package, sealing, plan, started.stop_at)?;
+        (snapshot.loaded, *started) = placed_anew(engine, package, sealing, &plan, started.stop_at)?;
     }
     look_at(engine, sealing, &snapshot.loaded, started)?;
     Ok(snapshot)
 }
 
-/// The third pass, by a plan, which is remembered: the memory before start-up, and after.
+/// The third pass, by a plan: the memory before start-up, and after.
 fn placed_anew(
     engine: &Engine,
     package: &Package<'_>,
     sealing: Sealing<'_>,
-    plan: Vec<u8>,
+    plan: &[u8],
     stop_at: i64,
 ) -> Result<(Vec<u8>, Started)> {
-    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(&plan))?;
+    let diverged = || Error::Diverged("the third one ends elsewhere".to_owned());
+    let mut guest = loaded_guest(engine, package, sealing, Heap::Placed(plan))?;
     let loaded = guest.memory()?;
-    let started = placed(&mut guest, engine, stop_at, &plan)?;
-    let started = started.ok_or_else(|| Error::Diverged("the third one ends elsewhere".to_owned()))?;
-    Remembered { stop_at, plan }.keep(&place(engine, package, sealing));
-    Ok((loaded, started))
-}
-
-/// Starts a guest whose heap is placed; `None` if that goes otherwise than when the plan was made.
-fn placed(guest: &mut SealedGuest, engine: &Engine, stop_at: i64, plan: &[u8]) -> Result<Option<Started>> {
     let before = guest.counted();
-    let Some((allocations, mut started)) = started_again(guest, engine, stop_at)? else { return Ok(None) };
-    let instructions = guest.counted() - before;
-    if planned(plan).map(i64::from) != Some(allocations) {
-        return Ok(None);
-    }
-    started.layout = Layout::Placed { instructions };
-    Ok(Some(started))
+    let (allocations, mut started) = started_again(&mut guest, engine, stop_at)?.ok_or_else(diverged)?;
+    started.layout = Layout::Placed { instructions: guest.counted() - before };
+    if planned(plan).map(i64::from) == Some(allocations) { Ok((loaded, started)) } else { Err(diverged()) }
 }
 
 /// Starts a guest whose heap is placed, and how many allocations it made; `None` if it ends otherwise than at `stop_at`.

@@ -60,7 +60,7 @@ enum Outcome {
     Result(i64),
     Recorded(Effect),
     Assumed(Guard),
-    Stopped(&'static str),
+    Stopped(String),
     Panicked,
 }
 
@@ -91,7 +91,7 @@ fn expected(row: &HostCall) -> Outcome {
         Sealed::Deferred => Outcome::Recorded(Effect::Call { name: row.name.to_owned(), args }),
         Sealed::Assumed(result) => guard(result),
         Sealed::Target => guard(62),
-        Sealed::Barrier => Outcome::Stopped(row.name),
+        Sealed::Barrier => Outcome::Stopped(row.name.to_owned()),
     }
 }
 
@@ -119,7 +119,7 @@ fn every_call_is_answered_as_its_row_says() {
         assert_eq!(outcome(taken(row, &Grants::default(), Some("x64"))), refused(row), "{}, not granted", row.name);
         if row.sealed == Sealed::Target {
             let undecided = outcome(taken(row, &Grants::all(), None));
-            assert_eq!(undecided, Outcome::Stopped(row.name), "{}, for no machine", row.name);
+            assert_eq!(undecided, Outcome::Stopped(row.name.to_owned()), "{}, for no machine", row.name);
         }
     }
 }

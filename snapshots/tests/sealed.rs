@@ -87,7 +87,7 @@ fn the_run_is_suspended_before_the_step_of_the_first_barrier() {
     let grants = Grants { env: Scope::Some(vec!["PORT".to_owned()]), ..Grants::default() };
     let snapshot = snapshot("barrier", "xwewc", &grants);
     let Ending::Stopped(stop) = &snapshot.ending else { panic!("{:?}", snapshot.ending) };
-    assert_eq!((stop.call, stop.reason.as_str()), ("env_get", "process.env.PORT is granted"));
+    assert_eq!((stop.call.as_str(), stop.reason.as_str()), ("env_get", "process.env.PORT is granted"));
     assert_eq!(stop.positions, [Position { line: 3, column: 5 }]);
     let started = snapshot.started.expect("started");
     assert_eq!(position(&started.memory), 2, "the third step has not begun");
