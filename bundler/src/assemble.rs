@@ -3,20 +3,21 @@
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
-use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
+use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::ast::{
-    FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, member,
+    FunctionKind, array, call, declare, directive, expr_stmt, function, function_expr, ident_expr, ident_of, member,
     meta_property, string, take_last_call, text_of, yield_delegate,
 };
 use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
+use crate::runtime::Given;
 use crate::{Form, Format};
 
 /// What `export { … }` is written as until the end: a call with getters by name.
 pub(crate) const EXPORTS: &str = "$exports";
 
-/// One expression statement, whose value is the generator function that runs the app.
+/// A script whose value is the generator function that runs the app.
 pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
     let is_strict = pieces.may_be_strict();
     if is_strict {
@@ -24,10 +25,12 @@ pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
         definitions.for_each(|definition| drop_directives(&mut definition.body));
         pieces.strict.iter_mut().for_each(drop_directives);
     }
-    fill_paths(&mut pieces);
-    fill_table(&mut pieces, define_resumable);
-    let mut stmts: Vec<Stmt> = is_strict.then(|| directive("use strict")).into_iter().collect();
-    stmts.extend(pieces.runtime);
+    let mut stmts = Vec::new();
+    if let Some((provide, definitions)) = pieces.table.take() {
+        let packed = pack_paths(definitions.iter().map(|definition| &*definition.path));
+        let args = vec![table_of(definitions, define_resumable), string(&packed)];
+        stmts.push(expr_stmt(call(ident_expr(&provide), args, DUMMY_SP)));
+    }
     if is_strict {
         stmts.extend(pieces.strict.and_then(|function| function.body).into_iter().flat_map(|body| body.stmts));
     } else if let Some(function) = pieces.strict {
@@ -36,8 +39,30 @@ pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
         stmts.push(expr_stmt(if is_generator { yield_delegate(run) } else { run }));
     }
     stmts.extend(pieces.start);
-    let main = function_expr(function(FunctionKind::Generator, vec![pieces.env], stmts));
-    Program::Script(Script { span: DUMMY_SP, body: vec![expr_stmt(parenthesized(main))], shebang: None })
+    let mut main = function(FunctionKind::Generator, Vec::new(), stmts);
+    main.params.extend(given_param(pieces.given));
+    let main = function_expr(main);
+    // A function with such a parameter cannot say so itself.
+    let mut body: Vec<Stmt> = is_strict.then(|| directive("use strict")).into_iter().collect();
+    body.push(expr_stmt(parenthesized(main)));
+    Program::Script(Script { span: DUMMY_SP, body, shebang: None })
+}
+
+/// `{r, b: a}`
+fn given_param(given: Vec<Given>) -> Option<Param> {
+    if given.is_empty() {
+        return None;
+    }
+    let prop = |(key, local): Given| {
+        let value = ident_of(&local, DUMMY_SP);
+        if key == local.0 {
+            return ObjectPatProp::Assign(AssignPatProp { span: DUMMY_SP, key: value.into(), value: None });
+        }
+        let key = PropName::Ident(IdentName::new(key, DUMMY_SP));
+        ObjectPatProp::KeyValue(KeyValuePatProp { key, value: Box::new(Pat::Ident(value.into())) })
+    };
+    let props = given.into_iter().map(prop).collect();
+    Some(Param::from(Pat::Object(ObjectPat { span: DUMMY_SP, props, optional: false, type_ann: None })))
 }
 
 /// A CommonJS module or an ES module.
@@ -47,7 +72,7 @@ pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
         let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
         definitions.for_each(|definition| drop_directives(&mut definition.body));
     }
-    fill_table(&mut pieces, define_plain);
+    fill_table(&mut pieces);
     let mut items: Vec<ModuleItem> = Vec::new();
     if is_strict && format == Format::CommonJs {
         items.push(ModuleItem::Stmt(directive("use strict")));
@@ -109,15 +134,6 @@ fn drop_directives(function: &mut Function) {
     }
 }
 
-/// What stands for the packed paths in the runtime.
-const PACKED: &str = "$packed";
-
-fn fill_paths(pieces: &mut Pieces) {
-    let definitions = pieces.table.iter().flat_map(|(_, definitions)| definitions);
-    let packed = pack_paths(definitions.map(|definition| &*definition.path));
-    pieces.runtime.visit_mut_with(&mut PathsFiller { packed });
-}
-
 /// Each path as the number of folders that it shares with the one before, and the rest; capital letters stand for `.js`.
 fn pack_paths<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     let mut packed = Vec::new();
@@ -139,43 +155,29 @@ fn letter(mut letters: std::ops::RangeInclusive<u8>, index: usize) -> char {
     letters.nth(index).map(char::from).unwrap_or_default()
 }
 
-struct PathsFiller {
-    packed: String,
-}
-
-impl VisitMut for PathsFiller {
-    fn visit_mut_expr(&mut self, expr: &mut Expr) {
-        if expr.is_ident_ref_to(PACKED) {
-            *expr = *string(&self.packed);
-        } else {
-            expr.visit_mut_children_with(self);
-        }
-    }
-}
-
 /// The table is empty in the runtime.
-fn fill_table(pieces: &mut Pieces, define: fn(Definition) -> Box<Expr>) {
-    let Some((table, mut definitions)) = pieces.table.take() else { return };
-    let strict = share_directive(&mut definitions);
-    let others = definitions.split_off(strict);
-    let table_of = |definitions: Vec<Definition>| array(definitions.into_iter().map(define).collect());
-    let mut filled = Some(if strict == 0 {
-        table_of(others)
-    } else {
-        let inner = vec![
-            directive("use strict"),
-            Stmt::Return(ReturnStmt { span: DUMMY_SP, arg: Some(table_of(definitions)) }),
-        ];
-        let inner = function_expr(function(FunctionKind::Plain, Vec::new(), inner));
-        let made = call(parenthesized(inner), Vec::new(), DUMMY_SP);
-        if others.is_empty() { made } else { call(member(made, "concat", DUMMY_SP), vec![table_of(others)], DUMMY_SP) }
-    });
+fn fill_table(pieces: &mut Pieces) {
+    let Some((table, definitions)) = pieces.table.take() else { return };
+    let mut filled = Some(table_of(definitions, define_plain));
     let declarations = pieces.runtime.iter_mut().filter_map(|stmt| stmt.as_mut_decl()?.as_mut_var());
     for declarator in declarations.flat_map(|var| &mut var.decls) {
         if declarator.name.as_ident().is_some_and(|name| name.sym == table.0) {
             declarator.init = filled.take();
         }
     }
+}
+
+fn table_of(mut definitions: Vec<Definition>, define: fn(Definition) -> Box<Expr>) -> Box<Expr> {
+    let strict = share_directive(&mut definitions);
+    let others = definitions.split_off(strict);
+    let listed = |definitions: Vec<Definition>| array(definitions.into_iter().map(define).collect());
+    if strict == 0 {
+        return listed(others);
+    }
+    let result = Stmt::Return(ReturnStmt { span: DUMMY_SP, arg: Some(listed(definitions)) });
+    let inner = function_expr(function(FunctionKind::Plain, Vec::new(), vec![directive("use strict"), result]));
+    let made = call(parenthesized(inner), Vec::new(), DUMMY_SP);
+    if others.is_empty() { made } else { call(member(made, "concat", DUMMY_SP), vec![listed(others)], DUMMY_SP) }
 }
 
 /// Takes the directives of the strict modules, which come first, where one around them all is shorter; how many they are.

@@ -53,11 +53,9 @@ pub(crate) fn yield_delegate(arg: Box<Expr>) -> Box<Expr> {
     Box::new(Expr::Yield(YieldExpr { span: DUMMY_SP, arg: Some(arg), delegate: true }))
 }
 
-/// `yield {await: x}`: the engine waits for `x`, then resumes with its value.
+/// `yield [x]`: the engine waits for `x`, then resumes with its value.
 pub(crate) fn yield_await(arg: Box<Expr>, span: Span) -> Box<Expr> {
-    let awaited =
-        Prop::KeyValue(KeyValueProp { key: PropName::Ident(IdentName::new("await".into(), DUMMY_SP)), value: arg });
-    Box::new(Expr::Yield(YieldExpr { span, arg: Some(object(vec![awaited])), delegate: false }))
+    Box::new(Expr::Yield(YieldExpr { span, arg: Some(array(vec![arg])), delegate: false }))
 }
 
 /// A bare `yield`: a place where the engine may suspend the program.

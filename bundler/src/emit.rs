@@ -1,7 +1,7 @@
 //! Emits the pieces of the script: runtime, CommonJS modules, ES modules, and the call that starts the entry.
 
 use swc_core::atoms::Atom;
-use swc_core::common::{DUMMY_SP, Spanned};
+use swc_core::common::{DUMMY_SP, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
 
 use crate::assemble::EXPORTS;
@@ -16,7 +16,7 @@ use crate::keep_names::SETTER;
 use crate::link::{Evaluation, Linked};
 use crate::names::{Names, choose_names};
 use crate::parse::Sources;
-use crate::runtime::{Awaiting, Runtime};
+use crate::runtime::{Given, Runtime};
 use crate::shake::Live;
 use crate::shake_commonjs::keep_needed;
 use crate::steps::StepNames;
@@ -35,12 +35,14 @@ pub(crate) struct Emitted {
 
 /// The script before it is put together. Pieces share nothing but the runtime's names and the globals.
 pub(crate) struct Pieces {
-    /// The parameter of the bundle's function.
-    pub(crate) env: Ident,
-    /// The runtime's statements; `setter` is among them, but may turn out not to be needed.
+    /// The context of the runtime's names.
+    pub(crate) ctxt: SyntaxContext,
+    /// What the engine gives the script, by key.
+    pub(crate) given: Vec<Given>,
+    /// The runtime's statements. `setter` is among them, or given, but may turn out not to be needed.
     pub(crate) runtime: Vec<Stmt>,
     pub(crate) setter: Id,
-    /// The runtime's table of CommonJS modules, and what is in it.
+    /// The runtime's table of CommonJS modules, or what takes it, and what is in it.
     pub(crate) table: Option<(Id, Vec<Definition>)>,
     /// The program's ES modules.
     pub(crate) strict: Option<Function>,
@@ -71,9 +73,10 @@ pub(crate) struct Emitter<'a> {
     pub(crate) live: &'a Live,
     pub(crate) names: &'a Names,
     pub(crate) runtime: Runtime,
-    pub(crate) awaiting: Awaiting,
     pub(crate) steps: StepNames,
     pub(crate) form: Form,
+    /// Whether modules that say that they were ES modules do so by a function that they share.
+    pub(crate) shares_es_module: bool,
     /// What is imported from outside by `import` statements.
     pub(crate) imports: Vec<Import>,
     pub(crate) bare_imports: Vec<String>,
@@ -110,17 +113,16 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
     let modules = describe_modules(&linked, live);
     let code = take_code(&mut linked, live);
     let names = choose_names(&linked, live, form);
-    let awaiting = awaiting(&linked, live, form);
-    let runtime = Runtime::parse(&linked.graph.sources, form, awaiting);
+    let runtime = Runtime::parse(&linked.graph.sources, form);
     let steps = StepNames { unresolved: linked.graph.sources.unresolved_ctxt(), runtime: runtime.ctxt() };
     let mut emitter = Emitter {
         linked: &linked,
         live,
         names: &names,
         runtime,
-        awaiting,
         steps,
         form,
+        shares_es_module: form == Form::Resumable || es_module_marks(&linked, live) > 1,
         imports: Vec::new(),
         bare_imports: Vec::new(),
         code,
@@ -133,7 +135,8 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         settle_suspensions(&mut definitions, others, &mut emitter.runtime);
     }
     let has_table = !definitions.is_empty() || emitter.runtime.has("$commonjs");
-    let table = has_table.then(|| (emitter.runtime.need("$commonjs"), definitions));
+    let table = if form == Form::Resumable { "$provide" } else { "$commonjs" };
+    let table = has_table.then(|| (emitter.runtime.need(table), definitions));
     // Whether it is used is only known once names have been changed.
     let setter = emitter.runtime.need(SETTER);
     let mut builtins = live.builtins.clone();
@@ -141,9 +144,10 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
     let create_require = emitter.runtime.create_require();
     let bare_imports = std::mem::take(&mut emitter.bare_imports);
     let imports = emitter.imports.into_iter().map(|import| (import.source, import.name)).collect();
-    let (env, runtime) = emitter.runtime.into_statements();
+    let ctxt = emitter.runtime.ctxt();
+    let (given, runtime) = emitter.runtime.into_parts();
     Emitted {
-        pieces: Pieces { env, runtime, setter, table, strict, start, imports, bare_imports, create_require },
+        pieces: Pieces { ctxt, given, runtime, setter, table, strict, start, imports, bare_imports, create_require },
         modules,
         builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
@@ -152,14 +156,13 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
     }
 }
 
-fn awaiting(linked: &Linked, live: &Live, form: Form) -> Awaiting {
-    let mut ids = 0..linked.graph.modules.len();
-    let awaits = |id| live.modules[id] && linked.awaits[id] && linked.evaluation[id] == Evaluation::Wrapped;
-    if form == Form::Resumable && linked.side_by_side && ids.any(awaits) {
-        Awaiting::SideBySide
-    } else {
-        Awaiting::Never
-    }
+/// How many modules say that they were ES modules, as far as it is known.
+fn es_module_marks(linked: &Linked, live: &Live) -> usize {
+    let modules = linked.graph.modules.iter().enumerate().filter(|(id, _)| live.modules[*id]);
+    let marks = |(_, module): &(ModuleId, &crate::graph::Module)| {
+        module.commonjs().is_some_and(|body| body.parts.exported_by.contains_key(&Atom::from("__esModule")))
+    };
+    modules.filter(marks).count()
 }
 
 fn describe_modules(linked: &Linked, live: &Live) -> Vec<ModuleInfo> {

@@ -46,9 +46,6 @@ pub(crate) fn emit_definition(emitter: &mut Emitter<'_>, id: ModuleId) -> Defini
     if emitter.form != Form::Resumable {
         return Definition { path, body: function, is_value: body.is_json, make_require: None };
     }
-    if body.requests.hands_on_module || sees_everything(body) {
-        emitter.runtime.need("$moduleRequire");
-    }
     if sees_everything(body) {
         function = in_nodes_order(function);
     }

@@ -16,7 +16,6 @@ use crate::emit_lazy::{emit_init, emit_lazy, emit_namespace, emit_registration};
 use crate::graph::{ModuleId, Target};
 use crate::link::Evaluation;
 use crate::rewrite::Rewriter;
-use crate::runtime::Awaiting;
 use crate::shake::{Source, Taken};
 use crate::steps::add_steps;
 use crate::virtual_paths::APP;
@@ -302,15 +301,15 @@ fn emit_wrapped(emitter: &mut Emitter<'_>, id: ModuleId) -> Stmt {
     }
 }
 
-/// A module that must be linked before; where modules await, also one that only must run before, as `~number`.
+/// A module that must be linked before; also one that only must run before, as `~number`.
 fn link_number(emitter: &Emitter<'_>, id: ModuleId) -> Option<Box<Expr>> {
     match emitter.linked.evaluation[id] {
         Evaluation::Wrapped => emitter.names.esm_numbers.get(&id).map(|id| number(*id)),
-        Evaluation::CommonJs if emitter.awaiting == Awaiting::SideBySide => {
+        Evaluation::CommonJs => {
             let arg = number(*emitter.names.commonjs_numbers.get(&id)?);
             Some(Box::new(Expr::Unary(UnaryExpr { span: DUMMY_SP, op: op!("~"), arg })))
         }
-        Evaluation::CommonJs | Evaluation::Eager => None,
+        Evaluation::Eager => None,
     }
 }
 
@@ -342,8 +341,8 @@ pub(crate) fn emit_import_statements(emitter: &mut Emitter<'_>, id: ModuleId) ->
 
 fn emit_wrapped_imports(emitter: &mut Emitter<'_>, id: ModuleId, imports: &[ModuleId]) -> Vec<Stmt> {
     let mut stmts = Vec::new();
-    // `$evaluateAsync` follows the links.
-    let runs_by_itself = emitter.awaiting == Awaiting::SideBySide;
+    // `$evaluate` follows the links.
+    let runs_by_itself = emitter.form == Form::Resumable;
     let mut taken_from: Vec<ModuleId> = imports.to_vec();
     for value in emitter.live.taken.get(&id).into_iter().flatten() {
         if let Source::CommonJs(child) = value.from

@@ -26,7 +26,7 @@ use crate::{Form, Minify};
 
 /// Finishes every piece on its own, on all cores, and puts them together.
 pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, minify: Minify) -> Program {
-    let CommonNames { mut taken, exported } = name_runtime(&mut pieces, sources.unresolved_ctxt(), form, minify);
+    let CommonNames { mut taken, exported } = name_runtime(&mut pieces, sources.unresolved_ctxt(), minify);
     taken.extend(WRAPPER_PARAMS.map(Atom::from));
     let setter: Id = (pieces.setter.0.clone(), SyntaxContext::empty());
     let is_flat = pieces.is_flat(form);
@@ -38,7 +38,7 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
         minify,
         annotations: Annotations::of(&sources.comments),
         unresolved: sources.unresolved,
-        runtime: pieces.env.ctxt,
+        runtime: pieces.ctxt,
         // What is no function of its own shares its scope with everything.
         exported,
         taken: if is_flat { taken } else { vec![setter.0.clone()] },
@@ -65,6 +65,7 @@ pub(crate) fn finish_script(mut pieces: Pieces, sources: &Sources, form: Form, m
     if !is_setter_used {
         let setter = &pieces.setter.0;
         pieces.runtime.retain(|stmt| !matches!(stmt, Stmt::Decl(Decl::Fn(decl)) if decl.ident.sym == *setter));
+        pieces.given.retain(|(_, (name, _))| name != setter);
     }
     match form {
         Form::Resumable => assemble_resumable(pieces),

@@ -20,8 +20,6 @@ pub(crate) struct Linked {
     pub(crate) evaluation: Vec<Evaluation>,
     /// By module: whether it, or something it imports, awaits at its top level.
     pub(crate) awaits: Vec<bool>,
-    /// Whether modules may have to run while others wait.
-    pub(crate) side_by_side: bool,
 }
 
 /// When a module runs.
@@ -59,9 +57,7 @@ pub(crate) fn link_graph(graph: Graph, form: Form) -> Result<Linked, Diagnostics
         .map(|id| static_closure(&graph, [id]).into_iter().any(|m| awaits(&graph, m)))
         .collect();
     let evaluation = choose_evaluation(&graph, form);
-    let roots = asked_for(&graph, DependencyKind::DynamicImport).into_iter().chain([0]);
-    let side_by_side = roots.collect::<BTreeSet<_>>().into_iter().any(|root| runs_side_by_side(&graph, root));
-    let mut linked = Linked { graph, evaluation, awaits, side_by_side };
+    let mut linked = Linked { graph, evaluation, awaits };
     let mut all = std::mem::take(&mut linked.graph.errors);
     all.extend(find_missing_names(&linked));
     if all.is_empty() {

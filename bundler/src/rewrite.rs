@@ -39,6 +39,25 @@ fn import_once(init: Box<Expr>, namespace: Box<Expr>, unresolved: SyntaxContext,
     call(member(run, "then", DUMMY_SP), vec![arrow(namespace)], DUMMY_SP)
 }
 
+fn marks_es_module(expr: &CallExpr, unresolved: SyntaxContext) -> bool {
+    let is_define = |callee: &MemberExpr| {
+        let is_object = callee.obj.as_ident().is_some_and(|object| object.ctxt == unresolved && object.sym == "Object");
+        is_object && callee.prop.is_ident_with("defineProperty")
+    };
+    let value = |descriptor: &ObjectLit| match &descriptor.props[..] {
+        [PropOrSpread::Prop(prop)] => {
+            let pair = prop.as_key_value().filter(|pair| pair.key.as_ident().is_some_and(|key| key.sym == "value"));
+            pair.is_some_and(|pair| matches!(&*pair.value, Expr::Lit(Lit::Bool(Bool { value: true, .. }))))
+        }
+        _ => false,
+    };
+    let [exports, name, descriptor] = &expr.args[..] else { return false };
+    let is_plain = expr.args.iter().all(|arg| arg.spread.is_none()) && !exports.expr.is_lit();
+    let is_name = matches!(&*name.expr, Expr::Lit(Lit::Str(name)) if name.value == "__esModule");
+    let callee = expr.callee.as_expr().and_then(|callee| callee.as_member());
+    is_plain && is_name && callee.is_some_and(is_define) && descriptor.expr.as_object().is_some_and(value)
+}
+
 /// Rewrites pieces of one module.
 pub(crate) struct Rewriter<'a> {
     pub(crate) linked: &'a Linked,
@@ -52,14 +71,16 @@ pub(crate) struct Rewriter<'a> {
     functions: usize,
     imports: HashMap<Id, Box<Expr>>,
     rename_yield: bool,
+    shares_es_module: bool,
 }
 
 impl<'a> Rewriter<'a> {
     pub(crate) fn new(emitter: &'a mut Emitter<'_>, module: ModuleId) -> Self {
-        let Emitter { linked, names, runtime, form, .. } = emitter;
-        let (linked, names, form) = (*linked, *names, *form);
+        let Emitter { linked, names, runtime, form, shares_es_module, .. } = emitter;
+        let (linked, names, form, shares_es_module) = (*linked, *names, *form, *shares_es_module);
         let rename_yield = linked.graph.modules[module].commonjs().is_some_and(|body| body.requests.names_yield);
-        Self { linked, names, runtime, form, module, depth: 0, functions: 0, imports: HashMap::new(), rename_yield }
+        let imports = HashMap::new();
+        Self { linked, names, runtime, form, module, depth: 0, functions: 0, imports, rename_yield, shares_es_module }
     }
 
     fn esm(&self) -> Option<&'a EsModule> {
@@ -191,6 +212,17 @@ impl<'a> Rewriter<'a> {
                 self.run("$makeRequire", vec![path], expr.span)
             }),
         }
+    }
+
+    /// `Object.defineProperty(exports, "__esModule", { value: true })`
+    fn es_module_mark(&mut self, expr: &mut CallExpr) -> Option<Box<Expr>> {
+        if !self.shares_es_module || !marks_es_module(expr, self.linked.graph.sources.unresolved_ctxt()) {
+            return None;
+        }
+        let exports = &mut expr.args.first_mut()?.expr;
+        exports.visit_mut_with(self);
+        let exports = exports.clone();
+        Some(self.run("$esModule", vec![exports], expr.span))
     }
 
     fn is_created_require(&self, span: Span) -> bool {
@@ -420,7 +452,7 @@ impl VisitMut for Rewriter<'_> {
             }),
             Expr::Member(member) => self.namespace_member(member).or_else(|| self.meta_member(member)),
             Expr::MetaProp(MetaPropExpr { kind: MetaPropKind::ImportMeta, .. }) => self.meta(),
-            Expr::Call(call) => self.module_call(call),
+            Expr::Call(call) => self.module_call(call).or_else(|| self.es_module_mark(call)),
             Expr::This(_) if self.functions == 0 && self.esm().is_some() => Some(undefined()),
             Expr::Await(awaited) if self.depth == 0 && self.yields() => {
                 awaited.arg.visit_mut_with(self);

@@ -1,6 +1,6 @@
-//! Chooses from `runtime.js` what a bundle needs, under names that clash with nothing.
+//! Chooses from the engine's `modules.js` what a bundle needs, under names that clash with nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use swc_core::atoms::Atom;
 use swc_core::common::sync::Lrc;
@@ -15,37 +15,29 @@ use crate::ast::{FunctionKind, function, guarded, ident_expr, unguarded};
 use crate::parse::Sources;
 use crate::{Form, Format};
 
-/// The runtime's statements, and which of them a bundle has asked for so far.
+/// What modules need to find each other, and to run, and which of it a bundle has asked for so far. The engine gives its
+/// scripts functions, under keys; a program for Node brings statements along.
 pub(crate) struct Runtime {
-    env: Ident,
     statements: Vec<Stmt>,
     declared_by: HashMap<Id, Vec<usize>>,
     ctxt: SyntaxContext,
     needed: BTreeSet<usize>,
+    keys: HashMap<Atom, Atom>,
+    given: BTreeMap<Atom, Atom>,
     builtin_is_missing: bool,
 }
 
-/// How ES modules that await are evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Awaiting {
-    /// No module that is evaluated when asked for awaits.
-    Never,
-    /// As the specification has it: modules that do not need each other run side by side.
-    SideBySide,
-}
+/// What the engine gives a script: the key, and the name it has there.
+pub(crate) type Given = (Atom, Id);
 
 impl Runtime {
-    pub(crate) fn parse(sources: &Sources, form: Form, awaiting: Awaiting) -> Self {
-        let (env, mut body) = read(sources, "edgepack:runtime", include_str!("runtime.js"));
-        if let Form::Plain(format) = form {
-            let (_, mut others) = read(sources, "edgepack:runtime-plain", include_str!("runtime_plain.js"));
-            if format == Format::Esm {
-                others.retain(|stmt| !names(stmt).contains(&Atom::from("$builtin")));
-                body.retain(|stmt| !names(stmt).contains(&Atom::from("$builtin")));
-            }
-            let replaced: Vec<Atom> = others.iter().flat_map(names).collect();
-            body.retain(|stmt| !names(stmt).iter().any(|name| replaced.contains(name)));
-            body.extend(others);
+    pub(crate) fn parse(sources: &Sources, form: Form) -> Self {
+        let (env, mut body) = read(sources, "edgepack:modules", include_str!("../../engine/js/modules.js"));
+        let given = take_given(&mut body);
+        let keys = if form == Form::Resumable { given } else { HashMap::new() };
+        match form {
+            Form::Resumable => body.clear(),
+            Form::Plain(format) => replace_plain(&mut body, sources, format),
         }
         // In an ES module it is declared with its imports. As a parameter it is a name of the runtime like others.
         let mut params = vec![env];
@@ -57,18 +49,16 @@ impl Runtime {
             whole.apply(&mut resolver(sources.unresolved, Mark::new(), false)).apply(&mut paren_remover(None));
         let function = unguarded(program);
         let env = function.params.first().and_then(|param| param.pat.as_ident()).map(|name| name.id.clone());
-        let env = env.unwrap_or_else(|| unreachable!("runtime.js takes $env"));
-        let mut statements: Vec<Stmt> = function.body.map(|body| body.stmts).unwrap_or_default();
-        if awaiting == Awaiting::SideBySide {
-            replace_evaluate(&mut statements);
-        }
+        let ctxt = env.unwrap_or_else(|| unreachable!("modules.js takes $env")).ctxt;
+        let statements: Vec<Stmt> = function.body.map(|body| body.stmts).unwrap_or_default();
         let mut declared_by: HashMap<Id, Vec<usize>> = HashMap::new();
         for (index, stmt) in statements.iter().enumerate() {
             for id in declared(stmt) {
                 declared_by.entry(id).or_default().push(index);
             }
         }
-        Self { ctxt: env.ctxt, env, statements, declared_by, needed: BTreeSet::new(), builtin_is_missing: false }
+        let (needed, given) = (BTreeSet::new(), BTreeMap::new());
+        Self { ctxt, statements, declared_by, needed, keys, given, builtin_is_missing: false }
     }
 
     /// What loads builtins: the script's own `require` where it has one.
@@ -96,7 +86,7 @@ impl Runtime {
         declared.is_some_and(|parts| parts.iter().any(|part| self.needed.contains(part)))
     }
 
-    /// Makes sure that `name` is emitted.
+    /// Makes sure that `name` is there.
     pub(crate) fn need(&mut self, name: &str) -> Id {
         let id = (name.into(), self.ctxt);
         self.need_id(&id);
@@ -110,6 +100,10 @@ impl Runtime {
     }
 
     fn need_id(&mut self, id: &Id) {
+        if let Some(key) = self.keys.get(&id.0) {
+            self.given.insert(key.clone(), id.0.clone());
+            return;
+        }
         self.builtin_is_missing |= id.0 == "$builtin" && !self.declared_by.contains_key(id);
         for index in self.declared_by.get(id).cloned().unwrap_or_default() {
             if self.needed.insert(index) {
@@ -120,26 +114,35 @@ impl Runtime {
         }
     }
 
-    /// The parameter of the bundle's function, and the statements that begin its body.
-    pub(crate) fn into_statements(self) -> (Ident, Vec<Stmt>) {
-        let needed = self.needed;
-        let kept = self.statements.into_iter().enumerate().filter(|(index, _)| needed.contains(index));
-        (self.env, kept.map(|(_, stmt)| stmt).collect())
+    /// What the script is given, by key, and the statements it brings along.
+    pub(crate) fn into_parts(self) -> (Vec<Given>, Vec<Stmt>) {
+        let Self { given, ctxt, needed, statements, .. } = self;
+        let kept = statements.into_iter().enumerate().filter(|(index, _)| needed.contains(index));
+        (given.into_iter().map(|(key, name)| (key, (name, ctxt))).collect(), kept.map(|(_, stmt)| stmt).collect())
     }
 }
 
-/// Puts `$evaluateAsync` in the place of `$evaluate`.
-fn replace_evaluate(statements: &mut Vec<Stmt>) {
-    let is_called =
-        |stmt: &Stmt, name: &str| matches!(stmt, Stmt::Decl(Decl::Fn(function)) if function.ident.sym == name);
-    statements.retain(|stmt| !is_called(stmt, "$evaluate"));
-    for stmt in statements {
-        if is_called(stmt, "$evaluateAsync")
-            && let Stmt::Decl(Decl::Fn(function)) = stmt
-        {
-            function.ident.sym = "$evaluate".into();
-        }
+/// What differs in a program for Node.
+fn replace_plain(body: &mut Vec<Stmt>, sources: &Sources, format: Format) {
+    let (_, mut others) = read(sources, "edgepack:runtime-plain", include_str!("runtime_plain.js"));
+    let mut replaced: Vec<Atom> = others.iter().flat_map(names).collect();
+    if format == Format::Esm {
+        replaced.push("$builtin".into());
+        others.retain(|stmt| !names(stmt).contains(&Atom::from("$builtin")));
     }
+    body.retain(|stmt| !names(stmt).iter().any(|name| replaced.contains(name)));
+    body.append(&mut others);
+}
+
+/// Takes the object that the function ends with: names by key → keys by name.
+fn take_given(body: &mut Vec<Stmt>) -> HashMap<Atom, Atom> {
+    let last = body.pop().and_then(Stmt::return_stmt).and_then(|stmt| stmt.arg).and_then(|value| value.object());
+    let object = last.unwrap_or_else(|| unreachable!("modules.js returns an object"));
+    let pair = |prop: PropOrSpread| {
+        let pair = prop.prop()?.key_value()?;
+        Some((pair.value.ident()?.sym, pair.key.ident()?.sym))
+    };
+    object.props.into_iter().map(|prop| pair(prop).unwrap_or_else(|| unreachable!("modules.js gives names"))).collect()
 }
 
 /// The parameter and the statements of a file that is one function.

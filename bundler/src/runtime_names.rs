@@ -7,9 +7,10 @@ use swc_core::common::SyntaxContext;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
+use crate::Minify;
 use crate::emit::{Definition, Pieces};
 use crate::mangle::next_short_name;
-use crate::{Form, Minify};
+use crate::runtime::Given;
 
 /// Names that pieces have in common.
 pub(crate) struct CommonNames {
@@ -20,14 +21,9 @@ pub(crate) struct CommonNames {
 }
 
 /// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used.
-pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form: Form, minify: Minify) -> CommonNames {
-    let mut census = Census {
-        unresolved,
-        runtime: pieces.env.ctxt,
-        globals: HashSet::new(),
-        uses: HashMap::new(),
-        evaluates: false,
-    };
+pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minify: Minify) -> CommonNames {
+    let mut census =
+        Census { unresolved, runtime: pieces.ctxt, globals: HashSet::new(), uses: HashMap::new(), evaluates: false };
     bodies(pieces).for_each(|stmts| stmts.visit_with(&mut census));
     let mut exported: HashSet<Atom> = census.uses.keys().cloned().collect();
     exported.extend(pieces.table.iter().map(|(table, _)| table.0.clone()));
@@ -41,10 +37,10 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form:
     for name in pieces.create_require.iter().flatten() {
         census.uses.entry(name.sym.clone()).or_default();
     }
-    if form == Form::Resumable {
-        census.uses.entry(pieces.env.sym.clone()).or_default();
+    for (_, (name, _)) in &pieces.given {
+        census.uses.entry(name.clone()).or_default();
     }
-    let names = census.choose(minify);
+    let names = census.choose(minify, &pieces.given);
     let exported = exported.iter().filter_map(|name| names.get(name).cloned());
     let mut common = CommonNames {
         exported: exported.collect(),
@@ -52,10 +48,10 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, form:
     };
     common.exported.sort();
     common.taken.sort();
-    let mut namer = Namer { runtime: pieces.env.ctxt, names };
+    let mut namer = Namer { runtime: pieces.ctxt, names };
     bodies(pieces).for_each(|stmts| stmts.visit_mut_with(&mut namer));
     pieces.runtime.visit_mut_with(&mut namer);
-    namer.visit_mut_ident(&mut pieces.env);
+    pieces.given.iter_mut().for_each(|(_, id)| namer.rename(&mut id.0));
     pieces.create_require.iter_mut().flatten().for_each(|name| namer.visit_mut_ident(name));
     namer.rename(&mut pieces.setter.0);
     if let Some((table, definitions)) = &mut pieces.table {
@@ -89,25 +85,31 @@ struct Census {
 }
 
 impl Census {
-    fn choose(&self, minify: Minify) -> HashMap<Atom, Atom> {
+    /// What is given keeps its key for a name where it can: `{r}` is shorter than `{r: a}`.
+    fn choose(&self, minify: Minify, given: &[Given]) -> HashMap<Atom, Atom> {
         let mut by_uses: Vec<(Atom, usize)> = self.uses.iter().map(|(name, uses)| (name.clone(), *uses)).collect();
         by_uses.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let mut n = 0;
         // Code that is evaluated may mention any name, but hardly one with a dollar.
         let is_short = minify != Minify::No && !self.evaluates;
+        let keys = given.iter().filter(|(key, _)| is_short && !self.globals.contains(key));
+        let mut chosen: HashMap<Atom, Atom> = keys.map(|(key, (name, _))| (name.clone(), key.clone())).collect();
+        by_uses.retain(|(name, _)| !chosen.contains_key(name));
+        let taken: HashSet<Atom> = chosen.values().cloned().collect();
         let mut choose = |name: &Atom| loop {
             let candidate = match n {
                 _ if is_short => next_short_name(&mut n),
                 0 => name.clone(),
                 n => format!("{name}{n}").into(),
             };
-            if !self.globals.contains(&candidate) {
+            if !self.globals.contains(&candidate) && !taken.contains(&candidate) {
                 n = if is_short { n } else { 0 };
                 return candidate;
             }
             n += usize::from(!is_short);
         };
-        by_uses.into_iter().map(|(name, _)| (name.clone(), choose(&name))).collect()
+        chosen.extend(by_uses.into_iter().map(|(name, _)| (name.clone(), choose(&name))));
+        chosen
     }
 }
 

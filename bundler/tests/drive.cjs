@@ -24,15 +24,17 @@ for (const name of ["readFile", "stat", "readdir"]) {
   fs.promises[name] = (file, ...rest) => original(onHost(file), ...rest);
 }
 
+const modules = path.join(__dirname, "../../engine/js/modules.js");
+const makeModules = vm.runInThisContext(fs.readFileSync(modules, "utf8"), { filename: modules });
 const main = vm.runInThisContext(fs.readFileSync(script, "utf8"), { filename: script });
-const running = main.call(undefined, { require });
+const running = main.call(undefined, makeModules({ require }));
 let steps = 0;
 
 function advance(method, value) {
   for (let step = running[method](value); !step.done; step = running.next()) {
     steps += 1;
     if (step.value !== undefined) {
-      Promise.resolve(step.value.await).then((value) => advance("next", value), (error) => advance("throw", error));
+      Promise.resolve(step.value[0]).then((value) => advance("next", value), (error) => advance("throw", error));
       return;
     }
   }

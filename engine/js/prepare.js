@@ -1,6 +1,6 @@
 // What node does between bootstrap and the main script (pre_execution), done once for the base image; and what has to
 // be fresh in every process, which `shared.refresh` does at boot.
-(function prepare(native, shared) {
+(function prepare(native, shared, makeModules) {
   'use strict';
 
   const { process, internalBinding, require } = shared;
@@ -26,13 +26,13 @@
   // `os` asks the host while it is loaded. Node's own modules have an instance by now; the app gets another.
   Object.assign(BuiltinModule.map.get('os'), { exports: {}, loaded: false });
 
-  shared.appEnvironment = {
+  shared.appEnvironment = makeModules({
     require(id) {
       const module = BuiltinModule.map.get(id);
       if (module === undefined) throw unsupported(id);
       return module.compileForPublicLoader();
     },
-  };
+  });
 
   /** In the process that runs the program, before any of its JavaScript goes on. */
   shared.refresh = () => {

@@ -60,7 +60,7 @@
         state = 'done';
       } else if (result.value !== undefined) {
         state = 'awaiting';
-        awaitTopLevel(result.value.await);
+        awaitTopLevel(result.value[0]);
       }
     }
     return COMPLETED;

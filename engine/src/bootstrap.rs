@@ -24,7 +24,8 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
         let make_hooks = own(ctx, "startup-snapshot", include_str!("../js/startup-snapshot.js"))?;
         shared.set("snapshotHooks", make_hooks.call::<_, Value<'_>>((shared.clone(),))?)?;
         let prepare = own(ctx, "prepare", include_str!("../js/prepare.js"))?;
-        prepare.call::<_, Value<'_>>((natives.clone(), shared.clone()))?;
+        let make_modules = own(ctx, "modules", include_str!("../js/modules.js"))?;
+        prepare.call::<_, Value<'_>>((natives.clone(), shared.clone(), make_modules))?;
         let make_outputs = own(ctx, "standard-outputs", include_str!("../js/standard-outputs.js"))?;
         shared.set("decideOutputs", make_outputs.call::<_, Value<'_>>((natives.clone(), shared.clone()))?)?;
         let make_program = own(ctx, "program", include_str!("../js/program.js"))?;

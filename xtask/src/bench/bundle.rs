@@ -98,8 +98,9 @@ pub(crate) fn bundle(project: &Project) -> Result<()> {
 const SIZES: &str = "\
 ## Size
 
-Bytes of the minified ES module, and for edgepack also of the script that its engine can suspend. In an app that is the
-one whose functions and classes keep their names; esbuild keeps them if asked to. Every output was run: those marked
+Bytes of the minified ES module, and for edgepack also of the script that its engine can suspend, which is given the
+functions that load modules (`engine/js/modules.js`) as node gives a script `require`. In an app it is the one whose
+functions and classes keep their names; esbuild keeps them if asked to. Every output was run: those marked
 wrong do not print what the program prints unbundled. esbuild's are printed as UTF-8, as all others are, and declare
 `require` where builtins are asked for by it.
 

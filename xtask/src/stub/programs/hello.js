@@ -1,3 +1,3 @@
-(function*($env) {
+(function*({ b: require }) {
   console.log('hello');
 })

@@ -1,14 +1,14 @@
-(function*($env) {
-  const { Buffer } = $env.require('buffer');
-  const { EventEmitter } = $env.require('events');
-  const fs = $env.require('fs');
-  const http = $env.require('http');
-  const net = $env.require('net');
-  const path = $env.require('path');
-  const querystring = $env.require('querystring');
-  const { PassThrough } = $env.require('stream');
-  const url = $env.require('url');
-  const util = $env.require('util');
+(function*({ b: require }) {
+  const { Buffer } = require('buffer');
+  const { EventEmitter } = require('events');
+  const fs = require('fs');
+  const http = require('http');
+  const net = require('net');
+  const path = require('path');
+  const querystring = require('querystring');
+  const { PassThrough } = require('stream');
+  const url = require('url');
+  const util = require('util');
   function Failure(status, message) {
     Error.captureStackTrace(this, Failure);
     this.status = status;

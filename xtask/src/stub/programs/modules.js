@@ -1,9 +1,9 @@
-(function*($env) {
-  const fs = $env.require('fs');
-  const path = $env.require('path');
-  const crypto = $env.require('crypto');
-  const zlib = $env.require('zlib');
-  const EventEmitter = $env.require('events');
+(function*({ b: require }) {
+  const fs = require('fs');
+  const path = require('path');
+  const crypto = require('crypto');
+  const zlib = require('zlib');
+  const EventEmitter = require('events');
   const bytes = Buffer.from('a sensor line\n'.repeat(100));
   console.log(path.join('/a', '..', 'b'), fs.existsSync('/no/such/file'), process.env.HOME, process.argv.length);
   console.log(crypto.createHash('sha256').update(bytes).digest('hex'));

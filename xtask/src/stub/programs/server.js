@@ -1,8 +1,8 @@
-(function*($env) {
-  const crypto = $env.require('crypto');
-  const http = $env.require('http');
-  const path = $env.require('path');
-  const querystring = $env.require('querystring');
+(function*({ b: require }) {
+  const crypto = require('crypto');
+  const http = require('http');
+  const path = require('path');
+  const querystring = require('querystring');
   const application = (request, response) => {
     const { pathname, search } = new URL(request.url, 'http://localhost');
     const query = querystring.parse(search.slice(1));

@@ -1,19 +1,27 @@
-// What the emitted script brings along; only what is used is emitted. `$env` comes from the engine.
-(function* ($env) {
+// How the modules of a script find each other, and run. The engine has all of this, once; a program for Node brings along
+// what of it is used, each name being one declaration. `$env.require` loads a builtin.
+(function ($env) {
   // `require.cache`: CommonJS modules by file name.
   var $cache = Object.create(null);
 
   // By id: the body, a generator function if it may be suspended; or, if it wants a whole `require`, not just its calls,
   // [body, what makes that].
-  var $commonjs = $table;
+  var $commonjs = [];
 
-  // Paths below /app by id, in their order: each as the number of folders it shares with the one before, as a letter,
-  // and the rest. After a capital letter `.js` is left out.
-  var $paths = $packed.split("//").map(function (path) {
-    var letter = path.charCodeAt();
-    this.names = this.names.slice(0, (letter | 32) - 97).concat(path.slice(1).split("/"));
-    return this.names.join("/") + (letter < 97 ? ".js" : "");
-  }, { names: [] });
+  // By id, below /app.
+  var $paths = [];
+
+  // Packed paths come in order, with "//" between: each as the number of folders it shares with the one before, as a
+  // letter, and the rest. After a capital letter `.js` is left out.
+  function $provide(commonjs, packed) {
+    var names = [];
+    $commonjs = commonjs;
+    $paths = packed.split("//").map(function (path) {
+      var letter = path.charCodeAt();
+      names = names.slice(0, (letter | 32) - 97).concat(path.slice(1).split("/"));
+      return names.join("/") + (letter < 97 ? ".js" : "");
+    });
+  }
 
   // The CommonJS module being evaluated, the one the program started with, and its id.
   var $current, $main, $entry;
@@ -34,10 +42,9 @@
   }
   Object.defineProperty($Module, "name", { value: "Module" });
 
-  // Only where `module` is used for more than its own properties.
-  var $moduleRequire = ($Module.prototype.require = function (specifier) {
+  $Module.prototype.require = function (specifier) {
     return $requireFrom(this.filename, specifier);
-  });
+  };
 
   function $nodeModulesAbove(path) {
     var found = [];
@@ -160,9 +167,6 @@
   // ES modules that are evaluated when asked for, by id. States: 0 untouched, 1 evaluating, 2 done, 3 failed.
   var $wrapped = [];
 
-  // Which run of `import()` is going on; undefined in the program's own.
-  var $token;
-
   function $define(id, path, links, awaits, body) {
     var namespace = Object.create(null);
     $wrapped[id] = { path, links, awaits, body, namespace, state: 0 };
@@ -205,29 +209,9 @@
     for (var link of record.links) if (link >= 0) $link(link);
   }
 
+  // As the specification has it: modules that do not need each other run side by side. Links below zero are CommonJS
+  // modules. A record that waits, or has to, has an `order`.
   function* $evaluate(id) {
-    var record = $wrapped[id];
-    if (!record.state) {
-      $link(id);
-      record.state = 1;
-      record.token = $token;
-      if (record.awaits) record.settled = new Promise((done) => (record.settle = done));
-      try {
-        yield* record.running;
-        record.state = 2;
-      } catch (error) {
-        record.state = 3;
-        record.error = error;
-      }
-      if (record.settle) record.settle();
-    } else if (record.state === 1 && record.settled && record.token !== $token) yield { await: record.settled };
-    if (record.state === 3) throw record.error;
-    return record.namespace;
-  }
-
-  // `$evaluate` for graphs in which modules await: as the specification has it, those that do not need each other run
-  // side by side. Links below zero are CommonJS modules. A record that waits, or has to, has an `order`.
-  function* $evaluateAsync(id) {
     var record = $wrapped[id];
     if (!record.state) {
       var stack = [];
@@ -239,7 +223,7 @@
       }
     }
     var root = record.root || record;
-    if (root.order && root.state < 3) yield { await: (root.settled = root.settled || new Promise((done) => (root.settle = done))) };
+    if (root.order && root.state < 3) yield [(root.settled = root.settled || new Promise((done) => (root.settle = done)))];
     if (root.state === 3) throw root.error;
     return record.namespace;
   }
@@ -262,8 +246,9 @@
         continue;
       }
       var child = yield* $visit(link, stack);
+      // One that is neither on this stack nor has a root is being evaluated by whoever requires this one.
       if (stack.includes(child)) record.low = Math.min(record.low, child.low);
-      else if ((child = child.root).state === 3) throw child.error;
+      else if ((child = child.root || child).state === 3) throw child.error;
       if (child.order) {
         record.pending += 1;
         child.parents.push(record);
@@ -285,7 +270,7 @@
     try {
       for (var step; !(step = record.running[method](value)).done; method = "next", value = undefined) {
         if (step.value) {
-          Promise.resolve(step.value.await).then(
+          Promise.resolve(step.value[0]).then(
             (value) => $finish($advance(record, "next", value)),
             (error) => $finish($advance(record, "throw", error)),
           );
@@ -365,24 +350,15 @@
 
   // Runs a module body for `import()`: after the current job, waiting where it awaits.
   function $drive(running) {
-    var token = {};
     return new Promise((resolve, reject) => {
       function advance(method, value) {
-        var before = $token, step;
-        $token = token;
         try {
-          do {
-            step = running[method](value);
-            method = "next";
-            value = undefined;
-          } while (!step.done && !step.value);
+          for (var step; !(step = running[method](value)).done && !step.value; value = undefined) method = "next";
         } catch (error) {
           return reject(error);
-        } finally {
-          $token = before;
         }
         if (step.done) resolve(step.value);
-        else Promise.resolve(step.value.await).then((value) => advance("next", value), (error) => advance("throw", error));
+        else Promise.resolve(step.value[0]).then((value) => advance("next", value), (error) => advance("throw", error));
       }
       Promise.resolve().then(() => advance("next"));
     });
@@ -467,9 +443,42 @@
     });
   }
 
+  // What compilers put into every module that was an ES module.
+  function $esModule(exports) {
+    return Object.defineProperty(exports, "__esModule", { value: true });
+  }
+
   // A renamed function or class keeps the name that the program can see. Without a name, `value` has several by theirs.
   function $named(value, name) {
     if (name == null) for (name of Object.keys(value)) $named(value[name], name);
     else return Object.defineProperty(value, "name", { value: name, configurable: true });
   }
+
+  // What a script is given. The keys are in every script, so they are short.
+  return {
+    a: $asyncIterator,
+    b: $builtin,
+    c: $importCommonJs,
+    d: $define,
+    e: $evaluate,
+    f: $fail,
+    g: $defineEager,
+    h: $failImport,
+    i: $importEsm,
+    k: $importBuiltin,
+    l: $importFrom,
+    m: $makeRequire,
+    n: $requireNow,
+    o: $interop,
+    p: $provide,
+    q: $requireEsmNow,
+    r: $require,
+    s: $namespace,
+    t: $startCommonJs,
+    u: $requireEsm,
+    v: $named,
+    w: $star,
+    x: $meta,
+    y: $esModule,
+  };
 })
