@@ -11,6 +11,7 @@ use crate::ast::{
 };
 use crate::emit::{Definition, Pieces};
 use crate::emit_commonjs::is_directive;
+use crate::print::placeholder;
 use crate::runtime::Given;
 use crate::{Form, Format};
 
@@ -18,17 +19,15 @@ use crate::{Form, Format};
 pub(crate) const EXPORTS: &str = "$exports";
 
 /// A script whose value is the generator function that runs the app.
-pub(crate) fn assemble_resumable(mut pieces: Pieces) -> Program {
-    let is_strict = pieces.may_be_strict();
+pub(crate) fn assemble_resumable(mut pieces: Pieces, directives: &Directives) -> Program {
+    let is_strict = directives.is_flat;
     if is_strict {
-        let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
-        definitions.for_each(|definition| drop_directives(&mut definition.body));
         pieces.strict.iter_mut().for_each(drop_directives);
     }
     let mut stmts = Vec::new();
     if let Some((provide, definitions)) = pieces.table.take() {
         let packed = pack_paths(definitions.iter().map(|definition| &*definition.path));
-        let args = vec![table_of(definitions, define_resumable), string(&packed)];
+        let args = vec![table_of(&definitions, directives.shared), string(&packed)];
         stmts.push(expr_stmt(call(ident_expr(&provide), args, DUMMY_SP)));
     }
     if is_strict {
@@ -66,13 +65,9 @@ fn given_param(given: Vec<Given>) -> Option<Param> {
 }
 
 /// A CommonJS module or an ES module.
-pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
-    let is_strict = pieces.is_flat(Form::Plain(format));
-    if is_strict {
-        let definitions = pieces.table.iter_mut().flat_map(|(_, definitions)| definitions);
-        definitions.for_each(|definition| drop_directives(&mut definition.body));
-    }
-    fill_table(&mut pieces);
+pub(crate) fn assemble_plain(mut pieces: Pieces, directives: &Directives, format: Format) -> Program {
+    let is_strict = directives.is_flat;
+    fill_table(&mut pieces, directives.shared);
     let mut items: Vec<ModuleItem> = Vec::new();
     if is_strict && format == Format::CommonJs {
         items.push(ModuleItem::Stmt(directive("use strict")));
@@ -101,15 +96,26 @@ pub(crate) fn assemble_plain(mut pieces: Pieces, format: Format) -> Program {
     Program::Module(Module { span: DUMMY_SP, body: items, shebang: None })
 }
 
-impl Pieces {
-    /// Whether the ES modules need no function around them to be strict.
-    pub(crate) fn is_flat(&self, form: Form) -> bool {
-        form == Form::Plain(Format::Esm) || self.may_be_strict()
+/// Which code is strict by what is around it.
+pub(crate) struct Directives {
+    /// Everything is, and the ES modules need no function around them.
+    pub(crate) is_flat: bool,
+    /// So many of the CommonJS modules, from the first, have one directive around them all.
+    shared: usize,
+}
+
+impl Directives {
+    /// Of pieces that are not finished.
+    pub(crate) fn of(pieces: &Pieces, form: Form) -> Self {
+        let definitions = pieces.table.as_ref().map_or(&[][..], |(_, definitions)| definitions);
+        let may_be_strict = pieces.strict.is_some() && definitions.iter().all(Definition::may_be_strict);
+        let is_flat = form == Form::Plain(Format::Esm) || may_be_strict;
+        Self { is_flat, shared: if is_flat { 0 } else { shared_directive(definitions) } }
     }
 
-    fn may_be_strict(&self) -> bool {
-        let mut definitions = self.table.iter().flat_map(|(_, definitions)| definitions);
-        self.strict.is_some() && definitions.all(Definition::may_be_strict)
+    /// Whether the CommonJS module of this number needs none of its own.
+    pub(crate) fn covers(&self, number: usize) -> bool {
+        self.is_flat || number < self.shared
     }
 }
 
@@ -127,7 +133,7 @@ pub(crate) fn is_strict(function: &Function) -> bool {
     })
 }
 
-fn drop_directives(function: &mut Function) {
+pub(crate) fn drop_directives(function: &mut Function) {
     if let Some(body) = &mut function.body {
         let count = body.stmts.iter().take_while(|stmt| is_directive(stmt)).count();
         body.stmts.drain(..count);
@@ -156,9 +162,9 @@ fn letter(mut letters: std::ops::RangeInclusive<u8>, index: usize) -> char {
 }
 
 /// The table is empty in the runtime.
-fn fill_table(pieces: &mut Pieces) {
+fn fill_table(pieces: &mut Pieces, shared: usize) {
     let Some((table, definitions)) = pieces.table.take() else { return };
-    let mut filled = Some(table_of(definitions, define_plain));
+    let mut filled = Some(table_of(&definitions, shared));
     let declarations = pieces.runtime.iter_mut().filter_map(|stmt| stmt.as_mut_decl()?.as_mut_var());
     for declarator in declarations.flat_map(|var| &mut var.decls) {
         if declarator.name.as_ident().is_some_and(|name| name.sym == table.0) {
@@ -167,44 +173,38 @@ fn fill_table(pieces: &mut Pieces) {
     }
 }
 
-fn table_of(mut definitions: Vec<Definition>, define: fn(Definition) -> Box<Expr>) -> Box<Expr> {
-    let strict = share_directive(&mut definitions);
-    let others = definitions.split_off(strict);
-    let listed = |definitions: Vec<Definition>| array(definitions.into_iter().map(define).collect());
-    if strict == 0 {
-        return listed(others);
+fn table_of(definitions: &[Definition], shared: usize) -> Box<Expr> {
+    let mut listed: Vec<Box<Expr>> = definitions.iter().enumerate().map(define).collect();
+    if shared == 0 {
+        return array(listed);
     }
-    let result = Stmt::Return(ReturnStmt { span: DUMMY_SP, arg: Some(listed(definitions)) });
+    let others = listed.split_off(shared);
+    let result = Stmt::Return(ReturnStmt { span: DUMMY_SP, arg: Some(array(listed)) });
     let inner = function_expr(function(FunctionKind::Plain, Vec::new(), vec![directive("use strict"), result]));
     let made = call(parenthesized(inner), Vec::new(), DUMMY_SP);
-    if others.is_empty() { made } else { call(member(made, "concat", DUMMY_SP), vec![listed(others)], DUMMY_SP) }
+    if others.is_empty() { made } else { call(member(made, "concat", DUMMY_SP), vec![array(others)], DUMMY_SP) }
 }
 
-/// Takes the directives of the strict modules, which come first, where one around them all is shorter; how many they are.
-fn share_directive(definitions: &mut [Definition]) -> usize {
+/// How many strict modules, which come first, have one directive around them all, where that is shorter.
+fn shared_directive(definitions: &[Definition]) -> usize {
     const AROUND: &str = "(function(){return}()).concat([])";
     const DIRECTIVE: &str = "\"use strict\";";
     let strict = definitions.iter().take_while(|definition| definition.may_be_strict()).count();
     let directives = definitions[..strict].iter().filter(|definition| is_strict(&definition.body)).count();
-    if directives.saturating_sub(1) * DIRECTIVE.len() < AROUND.len() {
-        return 0;
-    }
-    definitions[..strict].iter_mut().for_each(|definition| drop_directives(&mut definition.body));
-    strict
+    if directives.saturating_sub(1) * DIRECTIVE.len() < AROUND.len() { 0 } else { strict }
 }
 
-/// `function* (exports, require, module) { … }`, or `[function* …, $makeRequire]`
-fn define_resumable(definition: Definition) -> Box<Expr> {
-    let Definition { body, make_require, .. } = definition;
-    let body = if body.is_generator { function_expr(body) } else { plain_function(body) };
-    match make_require {
-        Some(make) => array(vec![body, ident_expr(&make)]),
-        None => body,
+/// `function* (exports, require, module) { … }`, or `[function* …, $makeRequire]`, whose function is printed by itself.
+fn define((number, definition): (usize, &Definition)) -> Box<Expr> {
+    match &definition.make_require {
+        Some(make) => array(vec![placeholder(number), ident_expr(make)]),
+        None => placeholder(number),
     }
 }
 
-fn define_plain(definition: Definition) -> Box<Expr> {
-    plain_function(definition.body)
+/// What stands in the table for a CommonJS module.
+pub(crate) fn module_function(body: Function) -> Box<Expr> {
+    if body.is_generator { function_expr(body) } else { plain_function(body) }
 }
 
 /// An arrow function is shorter, where its `this` is not used.

@@ -83,6 +83,16 @@ pub(crate) fn prop_name(name: &str) -> PropName {
     }
 }
 
+/// `target`, the name and the descriptor of `Object.defineProperty(target, 'name', descriptor)`.
+pub(crate) fn defined_property(call: &CallExpr, unresolved: SyntaxContext) -> Option<(&Expr, Atom, &Expr)> {
+    let callee = call.callee.as_expr()?.as_member()?;
+    let is_object = callee.obj.as_ident().is_some_and(|object| object.ctxt == unresolved && object.sym == "Object");
+    let [target, name, descriptor] = &call.args[..] else { return None };
+    let Expr::Lit(Lit::Str(name)) = &*name.expr else { return None };
+    let is_known = is_object && callee.prop.is_ident_with("defineProperty") && target.spread.is_none();
+    is_known.then(|| (&*target.expr, text_of(name), &*descriptor.expr))
+}
+
 /// `object.name`, or `object["name"]` where the name is no identifier.
 pub(crate) fn member(obj: Box<Expr>, name: &str, span: Span) -> Box<Expr> {
     let prop = if is_identifier_name(name) {

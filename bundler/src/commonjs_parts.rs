@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use swc_core::atoms::Atom;
-use swc_core::common::Span;
+use swc_core::common::{Span, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::ast::text_of;
+use crate::ast::{defined_property, text_of};
 use crate::emit_commonjs::is_directive;
 use crate::parse::Sources;
 use crate::pure_names::find_reassigned;
@@ -61,6 +61,8 @@ pub(crate) struct Take {
 /// What identifies the names of one module.
 struct Scope<'a> {
     names: &'a ModuleNames,
+    /// The context of globals.
+    unresolved: SyntaxContext,
     /// Calls of `require` with a known specifier.
     requires: HashSet<Span>,
     top_level: HashSet<Id>,
@@ -78,7 +80,7 @@ pub(crate) fn cut_commonjs(sources: &Sources, stmts: &mut Vec<Stmt>, names: &Mod
             cut.declared_by.entry(id).or_default().push(index);
         }
     }
-    let scope = Scope::of(stmts, &requests, names, &cut.declared_by);
+    let scope = Scope::of(stmts, &requests, names, sources.unresolved_ctxt(), &cut.declared_by);
     let mut purity = Purity::new(sources, stmts, &NO_IMPORTS, &NO_EXPORTS);
     purity.trust(scope.modules.keys().cloned());
     let mut is_open = !requests.iter().any(|it| it.calls_eval || it.mentions_arguments || it.names_yield);
@@ -158,12 +160,13 @@ impl<'a> Scope<'a> {
         stmts: &[Stmt],
         requests: &[Requests],
         names: &'a ModuleNames,
+        unresolved: SyntaxContext,
         declared_by: &HashMap<Id, Vec<usize>>,
     ) -> Self {
         let dependencies = requests.iter().flat_map(|requests| &requests.dependencies);
         let requires = dependencies.filter(|it| it.kind == DependencyKind::Require).map(|it| it.span).collect();
         let top_level = declared_by.keys().cloned().collect();
-        let mut scope = Self { names, requires, top_level, modules: HashMap::new() };
+        let mut scope = Self { names, unresolved, requires, top_level, modules: HashMap::new() };
         let reassigned = find_reassigned(stmts);
         for (name, value) in stmts.iter().filter_map(declared_value) {
             let id = name.to_id();
@@ -224,11 +227,8 @@ impl<'a> Scope<'a> {
     /// `Object.defineProperty(exports, 'name', descriptor)`
     fn defined(&self, stmt: &'a Stmt) -> Option<(Atom, &'a Expr)> {
         let call = stmt.as_expr()?.expr.as_call()?;
-        let callee = call.callee.as_expr()?.as_member()?;
-        let is_define = callee.obj.is_ident_ref_to("Object") && callee.prop.is_ident_with("defineProperty");
-        let [target, name, descriptor] = &call.args[..] else { return None };
-        let Expr::Lit(Lit::Str(name)) = &*name.expr else { return None };
-        (is_define && self.is_exports(&target.expr)).then(|| (text_of(name), &*descriptor.expr))
+        let (target, name, descriptor) = defined_property(call, self.unresolved)?;
+        self.is_exports(target).then_some((name, descriptor))
     }
 
     /// The part, what it exports, and whether what the module exports is still known by its names.

@@ -62,10 +62,11 @@ mod treemap;
 mod virtual_paths;
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use swc_core::common::{GLOBALS, Globals};
-use swc_core::ecma::ast::Program;
+use swc_core::ecma::ast::{Expr, Program};
 
 use crate::disk::Disk;
 
@@ -154,7 +155,7 @@ pub enum Whitespace {
 pub enum SourceMaps {
     /// `source_map` and `positions` of the bundle are made.
     Made,
-    /// They stay empty, and so are sizes by file.
+    /// They stay empty, and so do `inputs`: what a metafile tells needs both.
     NotMade,
 }
 
@@ -275,18 +276,29 @@ fn shaken(options: &BundleOptions, disk: &Disk) -> Result<(entry::App, link::Lin
 }
 
 /// Freeing a syntax tree takes as long as walking it: nobody waits for that. It is as deep as the sources are nested.
-fn free_aside(program: Program) {
-    let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(program));
+/// The last one is freed beside the making of the next.
+fn free_later(spent: (Program, Vec<Box<Expr>>)) {
+    static LAST: Mutex<Option<(Program, Vec<Box<Expr>>)>> = Mutex::new(None);
+    let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(spent);
+    if before.is_some() {
+        let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(before));
+    }
 }
 
 fn bundle_app(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostics> {
     let (app, linked, live) = shaken(options, disk)?;
     let assets = assets::collect_assets(&app, &linked.graph, &live, options)?;
-    let inputs = inputs::describe_inputs(&linked.graph);
+    let inputs = match options.source_map {
+        SourceMaps::Made => inputs::describe_inputs(&linked.graph),
+        SourceMaps::NotMade => Vec::new(),
+    };
     let emitted = emit::emit_script(linked, &live, options.form);
-    let program = finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify);
-    let printed = print::print_script(&program, &emitted.sources.map, options.whitespace, options.source_map);
-    free_aside(program);
+    let (whitespace, maps) = (options.whitespace, options.source_map);
+    let printer = print::Printer { sources: emitted.sources.map.clone(), whitespace, maps };
+    let finish::Finished { program, modules, spent } =
+        finish::finish_script(emitted.pieces, &emitted.sources, options.form, options.minify, &printer);
+    let printed = printer.print_script(&program, &modules);
+    free_later((program, spent));
     Ok(Bundle {
         script: printed.script,
         source_map: printed.source_map,

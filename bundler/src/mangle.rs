@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use swc_core::atoms::Atom;
 use swc_core::common::Mark;
@@ -113,29 +114,31 @@ impl Renamer for Numberer<'_> {
     }
 }
 
-/// The `n`th short name that is no keyword: `a`, `b`, …, `aa`, …
+/// The next short name that is no keyword: `e`, `t`, …, `ee`, …
 pub(crate) fn next_short_name(n: &mut usize) -> Atom {
-    const FIRST: &[u8; 54] = b"etnraiosclhudfpmgvybwExkzTASICODLNPRMjFUqBHGWV_XK$YJQZ";
-    const REST: &[u8; 64] = b"etnraiosclhudfpmgvybwExkzTASICODLNPRMjFUqBHGWV_XK$YJQZ0123456789";
+    // Every piece of code asks for the first of them.
+    static FIRST_NAMES: LazyLock<Vec<Option<Atom>>> = LazyLock::new(|| (0..4096).map(short_name).collect());
     loop {
-        let mut rest = *n;
+        let name = FIRST_NAMES.get(*n).cloned().unwrap_or_else(|| short_name(*n));
         *n += 1;
-        let mut name = String::from(char::from(FIRST[rest % FIRST.len()]));
-        rest /= FIRST.len();
-        while rest > 0 {
-            rest -= 1;
-            name.push(char::from(REST[rest % REST.len()]));
-            rest /= REST.len();
-        }
-        let name = Atom::from(name);
-        if !is_reserved(&name) {
+        if let Some(name) = name {
             return name;
         }
     }
 }
 
-fn is_reserved(name: &str) -> bool {
-    Ident::verify_symbol(name).is_err()
+/// The short name of this number, unless it is a keyword.
+fn short_name(number: usize) -> Option<Atom> {
+    const FIRST: &[u8; 54] = b"etnraiosclhudfpmgvybwExkzTASICODLNPRMjFUqBHGWV_XK$YJQZ";
+    const REST: &[u8; 64] = b"etnraiosclhudfpmgvybwExkzTASICODLNPRMjFUqBHGWV_XK$YJQZ0123456789";
+    let mut name = String::from(char::from(FIRST[number % FIRST.len()]));
+    let mut rest = number / FIRST.len();
+    while rest > 0 {
+        rest -= 1;
+        name.push(char::from(REST[rest % REST.len()]));
+        rest /= REST.len();
+    }
+    Ident::verify_symbol(&name).is_ok().then(|| Atom::from(name))
 }
 
 #[cfg(test)]

@@ -38,10 +38,24 @@ impl Annotations {
     }
 }
 
+/// How often the compressor goes over a piece of code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Passes {
+    One = 1,
+    Two = 2,
+}
+
 /// Compresses `program`, but leaves its names alone.
-pub(crate) fn compress(program: Program, annotations: &Annotations, unresolved: Mark, minify: Minify) -> Program {
+pub(crate) fn compress(
+    program: Program,
+    annotations: &Annotations,
+    unresolved: Mark,
+    minify: Minify,
+    passes: Passes,
+) -> Program {
     let comments = annotations.within(program.span());
-    let options = MinifyOptions { compress: Some(compress_options(minify)), ..MinifyOptions::default() };
+    let compress = CompressOptions { passes: passes as usize, ..compress_options(minify) };
+    let options = MinifyOptions { compress: Some(compress), ..MinifyOptions::default() };
     let extra = ExtraOptions { unresolved_mark: unresolved, top_level_mark: Mark::new(), mangle_name_cache: None };
     optimize(program, Lrc::default(), Some(&comments), None, &options, &extra)
 }

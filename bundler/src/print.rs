@@ -2,10 +2,10 @@
 
 use swc_core::common::source_map::SourceMapGenConfig;
 use swc_core::common::sync::Lrc;
-use swc_core::common::{BytePos, FileName, LineCol, SourceFile, SourceMap};
-use swc_core::ecma::ast::Program;
+use swc_core::common::{BytePos, DUMMY_SP, FileName, LineCol, SourceFile, SourceMap};
+use swc_core::ecma::ast::{Expr, Ident, Program};
 use swc_core::ecma::codegen::text_writer::{JsWriter, WriteJs, omit_trailing_semi};
-use swc_core::ecma::codegen::{Config, Emitter};
+use swc_core::ecma::codegen::{Config, Emitter, Node};
 
 use edgepack_format::positions::Mapping;
 
@@ -19,37 +19,104 @@ pub(crate) struct Printed {
     pub(crate) positions: Vec<u8>,
 }
 
-/// Prints `program`, whose names clash no more.
-pub(crate) fn print_script(
-    program: &Program,
-    sources: &Lrc<SourceMap>,
-    whitespace: Whitespace,
-    maps: SourceMaps,
-) -> Printed {
-    let mut mappings = (maps == SourceMaps::Made).then(Vec::new);
-    let script = into_text(print(program, sources, whitespace, mappings.as_mut()));
-    let Some(mappings) = mappings else {
-        return Printed { script, source_map: String::new(), positions: Vec::new() };
-    };
-    let (source_map, positions) = map_positions(mappings, sources);
-    Printed { script, source_map, positions }
+/// How it is printed.
+pub(crate) struct Printer {
+    pub(crate) sources: Lrc<SourceMap>,
+    pub(crate) whitespace: Whitespace,
+    pub(crate) maps: SourceMaps,
 }
 
-fn print(
-    program: &Program,
-    sources: &Lrc<SourceMap>,
-    whitespace: Whitespace,
-    mappings: Option<&mut Vec<(BytePos, LineCol)>>,
-) -> Vec<u8> {
-    let mut script = Vec::new();
-    let minimal = whitespace == Whitespace::Minimal;
-    let writer = JsWriter::new(sources.clone(), "\n", &mut script, mappings);
-    let writer: Box<dyn WriteJs> = if minimal { Box::new(omit_trailing_semi(writer)) } else { Box::new(writer) };
-    let mut emitter =
-        Emitter { cfg: Config::default().with_minify(minimal), cm: sources.clone(), comments: None, wr: writer };
-    emitter.emit_program(program).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
-    drop(emitter);
-    script
+/// A piece of the script, and where it is from.
+pub(crate) struct Text {
+    text: String,
+    mappings: Vec<(BytePos, LineCol)>,
+}
+
+/// What stands in a script for the piece of this number, which is printed by itself.
+pub(crate) fn placeholder(number: usize) -> Box<Expr> {
+    Box::new(Expr::Ident(Ident::new_no_ctxt(mark(number).into(), DUMMY_SP)))
+}
+
+/// No source has such a name.
+fn mark(number: usize) -> String {
+    format!("\u{1}{number}\u{1}")
+}
+
+impl Printer {
+    /// Prints code whose names clash no more.
+    pub(crate) fn print(&self, code: &impl Node) -> Text {
+        let (mut text, mut mappings) = (Vec::new(), Vec::new());
+        let minimal = self.whitespace == Whitespace::Minimal;
+        let mapped = (self.maps == SourceMaps::Made).then_some(&mut mappings);
+        let writer = JsWriter::new(self.sources.clone(), "\n", &mut text, mapped);
+        let wr: Box<dyn WriteJs> = if minimal { Box::new(omit_trailing_semi(writer)) } else { Box::new(writer) };
+        let cfg = Config::default().with_minify(minimal);
+        let mut emitter = Emitter { cfg, cm: self.sources.clone(), comments: None, wr };
+        code.emit_with(&mut emitter).unwrap_or_else(|error| unreachable!("printing to memory failed: {error}"));
+        drop(emitter);
+        Text { text: into_text(text), mappings }
+    }
+
+    /// Prints the script around `pieces`, in whose places placeholders stand, in order and before any text of the app's.
+    pub(crate) fn print_script(&self, program: &Program, pieces: &[Text]) -> Printed {
+        let Text { text: script, mappings } = put_together(self.print(program), pieces);
+        if self.maps != SourceMaps::Made {
+            return Printed { script, source_map: String::new(), positions: Vec::new() };
+        }
+        let (source_map, positions) = map_positions(mappings, &self.sources);
+        Printed { script, source_map, positions }
+    }
+}
+
+const START: LineCol = LineCol { line: 0, col: 0 };
+
+fn put_together(around: Text, pieces: &[Text]) -> Text {
+    let (bytes, mapped) = (|text: &Text| text.text.len(), |text: &Text| text.mappings.len());
+    let mut whole = Text {
+        text: String::with_capacity(bytes(&around) + pieces.iter().map(bytes).sum::<usize>()),
+        mappings: Vec::with_capacity(mapped(&around) + pieces.iter().map(mapped).sum::<usize>()),
+    };
+    // Where the one and the other have come to.
+    let (mut here, mut there) = (START, START);
+    let mut rest = &*around.text;
+    let mut mappings = around.mappings.into_iter().peekable();
+    for (number, piece) in pieces.iter().enumerate() {
+        let mark = mark(number);
+        let (before, after) = rest.split_once(&mark).unwrap_or_else(|| unreachable!("every piece has its place"));
+        let end = moved(here, before);
+        while let Some((pos, place)) = mappings.next_if(|(_, place)| (place.line, place.col) < (end.line, end.col)) {
+            whole.mappings.push((pos, shifted(place, here, there)));
+        }
+        whole.text.push_str(before);
+        there = moved(there, before);
+        whole.mappings.extend(piece.mappings.iter().map(|(pos, place)| (*pos, shifted(*place, START, there))));
+        whole.text.push_str(&piece.text);
+        there = moved(there, &piece.text);
+        here = moved(end, &mark);
+        rest = after;
+    }
+    whole.mappings.extend(mappings.map(|(pos, place)| (pos, shifted(place, here, there))));
+    whole.text.push_str(rest);
+    whole
+}
+
+/// Where `text` ends that begins at `from`, as the printer counts.
+fn moved(from: LineCol, text: &str) -> LineCol {
+    let ends = text.matches(['\n', '\r']).count() - text.matches("\r\n").count();
+    let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let columns = if last.is_ascii() { last.len() } else { last.encode_utf16().count() };
+    let [ends, columns] = [ends, columns].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    if ends == 0 {
+        LineCol { line: from.line, col: from.col + columns }
+    } else {
+        LineCol { line: from.line + ends, col: columns }
+    }
+}
+
+/// A place behind `from` where `from` has become `to`.
+fn shifted(place: LineCol, from: LineCol, to: LineCol) -> LineCol {
+    let col = if place.line == from.line { to.col + place.col - from.col } else { place.col };
+    LineCol { line: to.line + place.line - from.line, col }
 }
 
 /// As JSON, and as the device reads it.
@@ -109,5 +176,25 @@ impl SourceMapGenConfig for Paths {
 
     fn inline_sources_content(&self, _: &FileName) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str, places: &[(u32, u32, u32)]) -> Text {
+        let mappings = places.iter().map(|&(pos, line, col)| (BytePos(pos), LineCol { line, col })).collect();
+        Text { text: text.to_owned(), mappings }
+    }
+
+    #[test]
+    fn positions_move_with_what_is_put_before_them() {
+        let around = text("[\u{1}0\u{1},\u{1}1\u{1}];\nend", &[(1, 0, 0), (2, 0, 9), (3, 1, 0)]);
+        let pieces = [text("`ä\n😀`", &[(4, 0, 1), (5, 1, 2)]), text("x", &[(6, 0, 0)])];
+        let whole = put_together(around, &pieces);
+        assert_eq!(whole.text, "[`ä\n😀`,x];\nend");
+        let places: Vec<_> = whole.mappings.iter().map(|(pos, place)| (pos.0, place.line, place.col)).collect();
+        assert_eq!(places, [(1, 0, 0), (4, 0, 2), (5, 1, 2), (6, 1, 4), (2, 1, 6), (3, 2, 0)]);
     }
 }

@@ -8,8 +8,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith};
 
 use crate::ast::{
-    arrow, call, declare, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined, yield_await,
-    yield_delegate,
+    arrow, call, declare, defined_property, expr_stmt, fresh_ident, ident_expr, member, number, string, undefined,
+    yield_await, yield_delegate,
 };
 use crate::emit::Emitter;
 use crate::graph::{ModuleId, Target};
@@ -40,10 +40,6 @@ fn import_once(init: Box<Expr>, namespace: Box<Expr>, unresolved: SyntaxContext,
 }
 
 fn marks_es_module(expr: &CallExpr, unresolved: SyntaxContext) -> bool {
-    let is_define = |callee: &MemberExpr| {
-        let is_object = callee.obj.as_ident().is_some_and(|object| object.ctxt == unresolved && object.sym == "Object");
-        is_object && callee.prop.is_ident_with("defineProperty")
-    };
     let value = |descriptor: &ObjectLit| match &descriptor.props[..] {
         [PropOrSpread::Prop(prop)] => {
             let pair = prop.as_key_value().filter(|pair| pair.key.as_ident().is_some_and(|key| key.sym == "value"));
@@ -51,11 +47,8 @@ fn marks_es_module(expr: &CallExpr, unresolved: SyntaxContext) -> bool {
         }
         _ => false,
     };
-    let [exports, name, descriptor] = &expr.args[..] else { return false };
-    let is_plain = expr.args.iter().all(|arg| arg.spread.is_none()) && !exports.expr.is_lit();
-    let is_name = matches!(&*name.expr, Expr::Lit(Lit::Str(name)) if name.value == "__esModule");
-    let callee = expr.callee.as_expr().and_then(|callee| callee.as_member());
-    is_plain && is_name && callee.is_some_and(is_define) && descriptor.expr.as_object().is_some_and(value)
+    defined_property(expr, unresolved)
+        .is_some_and(|(_, name, descriptor)| name == "__esModule" && descriptor.as_object().is_some_and(value))
 }
 
 /// Rewrites pieces of one module.

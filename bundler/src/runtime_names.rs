@@ -9,7 +9,9 @@ use swc_core::ecma::visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
 use crate::Minify;
 use crate::emit::{Definition, Pieces};
+use crate::finish::source_bytes;
 use crate::mangle::next_short_name;
+use crate::parallel::map_in_parallel;
 use crate::runtime::Given;
 
 /// Names that pieces have in common.
@@ -22,9 +24,14 @@ pub(crate) struct CommonNames {
 
 /// Renames the runtime's top level in all pieces: as short as can be, the more so the more a name is used.
 pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minify: Minify) -> CommonNames {
-    let mut census =
-        Census { unresolved, runtime: pieces.ctxt, globals: HashSet::new(), uses: HashMap::new(), evaluates: false };
-    bodies(pieces).for_each(|stmts| stmts.visit_with(&mut census));
+    let runtime = pieces.ctxt;
+    let empty = || Census { unresolved, runtime, globals: HashSet::new(), uses: HashMap::new(), evaluates: false };
+    let counted = map_in_parallel(bodies(pieces).collect(), weight, |stmts| {
+        let mut census = empty();
+        stmts.visit_with(&mut census);
+        census
+    });
+    let mut census = counted.into_iter().fold(empty(), Census::and);
     let mut exported: HashSet<Atom> = census.uses.keys().cloned().collect();
     exported.extend(pieces.table.iter().map(|(table, _)| table.0.clone()));
     exported.extend(definitions(pieces).filter_map(|definition| Some(definition.make_require.as_ref()?.0.clone())));
@@ -48,8 +55,10 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
     };
     common.exported.sort();
     common.taken.sort();
-    let mut namer = Namer { runtime: pieces.ctxt, names };
-    bodies(pieces).for_each(|stmts| stmts.visit_mut_with(&mut namer));
+    let mut namer = Namer { runtime, names: &names };
+    map_in_parallel(bodies(pieces).collect(), weight, |stmts| {
+        stmts.visit_mut_with(&mut Namer { runtime, names: &names });
+    });
     pieces.runtime.visit_mut_with(&mut namer);
     pieces.given.iter_mut().for_each(|(_, id)| namer.rename(&mut id.0));
     pieces.create_require.iter_mut().flatten().for_each(|name| namer.visit_mut_ident(name));
@@ -62,6 +71,11 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
             .for_each(|id| namer.rename(&mut id.0));
     }
     common
+}
+
+#[expect(clippy::ptr_arg, reason = "what is walked is a list of these")]
+fn weight(stmts: &&mut Vec<Stmt>) -> u32 {
+    source_bytes(stmts)
 }
 
 fn definitions(pieces: &mut Pieces) -> impl Iterator<Item = &mut Definition> {
@@ -85,6 +99,13 @@ struct Census {
 }
 
 impl Census {
+    fn and(mut self, other: Census) -> Census {
+        self.globals.extend(other.globals);
+        other.uses.into_iter().for_each(|(name, uses)| *self.uses.entry(name).or_default() += uses);
+        self.evaluates |= other.evaluates;
+        self
+    }
+
     /// What is given keeps its key for a name where it can: `{r}` is shorter than `{r: a}`.
     fn choose(&self, minify: Minify, given: &[Given]) -> HashMap<Atom, Atom> {
         let mut by_uses: Vec<(Atom, usize)> = self.uses.iter().map(|(name, uses)| (name.clone(), *uses)).collect();
@@ -133,12 +154,12 @@ impl Visit for Census {
     }
 }
 
-struct Namer {
+struct Namer<'n> {
     runtime: SyntaxContext,
-    names: HashMap<Atom, Atom>,
+    names: &'n HashMap<Atom, Atom>,
 }
 
-impl Namer {
+impl Namer<'_> {
     fn rename(&self, name: &mut Atom) {
         if let Some(chosen) = self.names.get(name) {
             *name = chosen.clone();
@@ -146,7 +167,7 @@ impl Namer {
     }
 }
 
-impl VisitMut for Namer {
+impl VisitMut for Namer<'_> {
     fn visit_mut_ident(&mut self, ident: &mut Ident) {
         if ident.ctxt == self.runtime {
             self.rename(&mut ident.sym);

@@ -52,7 +52,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes beside the path, syncs, then renames over it. What is no file, such as a pipe, is written into.
+/// Writes beside the path, then renames over it. What is no file, such as a pipe, is written into.
 pub(crate) fn write(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), Failure> {
     let mode = match kind {
         Kind::Executable | Kind::Script => 0o755,
@@ -67,7 +67,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), Failure
     let mut part = tempfile::Builder::new().prefix(".edgepack-").tempfile_in(folder(path)).map_err(failed)?;
     part.write_all(bytes).map_err(failed)?;
     part.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
-    part.as_file().sync_all().map_err(failed)?;
     part.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
