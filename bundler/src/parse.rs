@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use swc_core::common::comments::SingleThreadedComments;
+use swc_core::common::comments::{Comments, SingleThreadedComments};
 use swc_core::common::sync::Lrc;
 use swc_core::common::{DUMMY_SP, Mark, SourceFile, SourceMap, Span, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
@@ -164,14 +164,15 @@ fn parse_program(
     Grammar { syntax, system }: Grammar,
     comments: &SingleThreadedComments,
 ) -> Result<Program, SyntaxError> {
+    let comments: Option<&dyn Comments> = if tells_by_comments(file, syntax) { Some(comments) } else { None };
     let as_module = || {
         let mut errors = Vec::new();
-        let parsed = parse_file_as_module(file, syntax, EsVersion::EsNext, Some(comments), &mut errors);
+        let parsed = parse_file_as_module(file, syntax, EsVersion::EsNext, comments, &mut errors);
         first_error(parsed, errors).map(Program::Module)
     };
     let as_commonjs = || {
         let mut errors = Vec::new();
-        let parsed = parse_file_as_commonjs(file, syntax, EsVersion::EsNext, Some(comments), &mut errors);
+        let parsed = parse_file_as_commonjs(file, syntax, EsVersion::EsNext, comments, &mut errors);
         first_error(parsed, errors).map(Program::Script)
     };
     let typescript = matches!(syntax, Syntax::Typescript(_));
@@ -190,6 +191,11 @@ fn parse_program(
                 .map_err(|module_error| if looks_like_esm(file, syntax) { module_error } else { commonjs_error })
         }),
     }
+}
+
+/// Whether a comment may mean something, as `/*#__PURE__*/` and `@jsx` do: most comments are only long.
+fn tells_by_comments(file: &SourceFile, syntax: Syntax) -> bool {
+    syntax.jsx() || syntax.typescript() || ["#__", "@__"].iter().any(|mark| file.src.contains(mark))
 }
 
 fn looks_like_esm(file: &Lrc<SourceFile>, syntax: Syntax) -> bool {
