@@ -140,7 +140,7 @@ const SETTER_BYTES: usize = 140;
 
 /// A second pass takes 0.1 to 0.2 % off a program, and a third of the compressor's time: of a CommonJS module that is
 /// larger, such as lodash, the others would have to wait for it.
-const ONE_PASS_BYTES: u32 = 256 << 10;
+const ONE_PASS_BYTES: u32 = 64 << 10;
 
 /// How functions and classes get the names that can be seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ impl Finisher<'_> {
                 }
                 program = compress(program, &self.annotations, self.unresolved, self.minify, passes);
             }
-            if kind != UnitKind::Runtime {
+            if kind != UnitKind::Runtime && self.keeps_names() {
                 plan = plan_names(&program, guarded_stmts(&program), &names);
             }
         }

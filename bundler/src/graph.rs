@@ -541,10 +541,10 @@ impl Loader<'_> {
 
 fn json_body(sources: &Sources, module: &mut Module, text: String) -> Result<Body, Vec<Diagnostic>> {
     module.source_bytes = text.len();
-    let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text.clone());
+    let file = sources.map.new_source_file(FileName::Custom(module.path.clone()).into(), text);
     let span = Span::new(file.start_pos, file.end_pos);
-    let function = json_module(&text, span, sources.unresolved_ctxt())
-        .map_err(|error| vec![broken_json(module.shown(), &text, &error)])?;
+    let function = json_module(&file.src, span, sources.unresolved_ctxt())
+        .map_err(|error| vec![broken_json(module.shown(), &file.src, &error)])?;
     Ok(Body::CommonJs(Box::new(commonjs_of(sources, function, IsJson::Yes))))
 }
 

@@ -1,6 +1,9 @@
 //! Turns a JSON file into the CommonJS module that exports its value.
 
-use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt::Formatter;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use swc_core::common::{DUMMY_SP, Span, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
 
@@ -13,16 +16,18 @@ use crate::parse::WRAPPER_PARAMS;
 ///
 /// `span` is that of the whole file: by it the script's bytes are known to come from there.
 pub(crate) fn json_module(text: &str, span: Span, unresolved: SyntaxContext) -> Result<Function, serde_json::Error> {
-    let value: Value = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut value = match serde_json::from_str(text) {
+        Ok(Literal(value)) => value,
+        // A number that overflows has no literal.
+        Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            let json = Ident::new("JSON".into(), DUMMY_SP, unresolved);
+            call(member(Box::new(Expr::Ident(json)), "parse", DUMMY_SP), vec![string(text)], DUMMY_SP)
+        }
+        Err(error) => return Err(error),
+    };
     let params: Vec<Ident> = WRAPPER_PARAMS.iter().map(|name| fresh_ident(name)).collect();
     let exports = member(ident_expr(&params[2].to_id()), "exports", DUMMY_SP);
-    let mut value = if has_huge_numbers(&value) {
-        // A number that overflows has no literal.
-        let json = Ident::new("JSON".into(), DUMMY_SP, unresolved);
-        call(member(Box::new(Expr::Ident(json)), "parse", DUMMY_SP), vec![string(text)], DUMMY_SP)
-    } else {
-        literal(&value)
-    };
     value.set_span(span);
     let assign = AssignExpr {
         span,
@@ -37,30 +42,64 @@ pub(crate) fn json_module(text: &str, span: Span, unresolved: SyntaxContext) -> 
     Ok(function(FunctionKind::Generator, params, vec![expr_stmt(Box::new(Expr::Assign(assign)))]))
 }
 
-fn has_huge_numbers(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.as_f64().is_none_or(|number| !number.is_finite()),
-        Value::Array(items) => items.iter().any(has_huge_numbers),
-        Value::Object(entries) => entries.values().any(has_huge_numbers),
-        _ => false,
+/// A JSON value as the literal that makes it.
+struct Literal(Box<Expr>);
+
+impl<'de> Deserialize<'de> for Literal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LiteralVisitor).map(Literal)
     }
 }
 
-fn literal(value: &Value) -> Box<Expr> {
-    match value {
-        Value::Null => Box::new(Expr::Lit(Lit::Null(Null { span: DUMMY_SP }))),
-        Value::Bool(value) => Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value: *value }))),
-        Value::Number(number) => {
-            let value = number.as_f64().unwrap_or(f64::NAN);
-            Box::new(Expr::Lit(Lit::Num(Number { span: DUMMY_SP, value, raw: None })))
+struct LiteralVisitor;
+
+impl<'de> Visitor<'de> for LiteralVisitor {
+    type Value = Box<Expr>;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Box::new(Expr::Lit(Lit::Null(Null { span: DUMMY_SP }))))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Box::new(Expr::Lit(Lit::Bool(Bool { span: DUMMY_SP, value }))))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers are such")]
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers are such")]
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Box::new(Expr::Lit(Lit::Num(Number { span: DUMMY_SP, value, raw: None }))))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(string(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(Literal(item)) = items.next_element()? {
+            found.push(item);
         }
-        Value::String(text) => string(text),
-        Value::Array(items) => array(items.iter().map(literal).collect()),
-        Value::Object(entries) => object(
-            entries
-                .iter()
-                .map(|(key, value)| Prop::KeyValue(KeyValueProp { key: prop_name(key), value: literal(value) }))
-                .collect(),
-        ),
+        Ok(array(found))
+    }
+
+    /// A key that is there twice keeps its place and has the last value, in a literal as in JSON.
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some((key, Literal(value))) = entries.next_entry::<Cow<'de, str>, Literal>()? {
+            found.push(Prop::KeyValue(KeyValueProp { key: prop_name(&key), value }));
+        }
+        Ok(object(found))
     }
 }

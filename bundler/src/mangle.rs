@@ -23,6 +23,9 @@ pub(crate) fn mangle_names(program: &mut Program, kept: HashSet<Id>, taken: &[At
 fn mangle_private_names(program: &mut Program) {
     let mut census = PrivateNames::default();
     program.visit_with(&mut census);
+    if census.0.is_empty() {
+        return;
+    }
     let mut by_uses: Vec<(Atom, usize)> = census.0.into_iter().collect();
     by_uses.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let mut n = 0;
