@@ -31,7 +31,7 @@ pub(crate) struct Finished {
     /// These, by number, printed already.
     pub(crate) modules: Vec<Text>,
     /// What they were printed from.
-    pub(crate) spent: Vec<Box<Expr>>,
+    pub(crate) spent: Vec<Expr>,
 }
 
 /// Finishes every piece on its own, on all cores, and puts them together.
@@ -68,7 +68,7 @@ pub(crate) fn finish_script(
         match code {
             Code::Printed(text, function) => {
                 modules.push(text);
-                spent.push(function);
+                spent.push(*function);
             }
             Code::Strict(function) => pieces.strict = Some(function),
             Code::Runtime(stmts) => pieces.runtime = stmts,

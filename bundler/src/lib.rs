@@ -277,8 +277,8 @@ fn shaken(options: &BundleOptions, disk: &Disk) -> Result<(entry::App, link::Lin
 
 /// Freeing a syntax tree takes as long as walking it: nobody waits for that. It is as deep as the sources are nested.
 /// The last one is freed beside the making of the next.
-fn free_later(spent: (Program, Vec<Box<Expr>>)) {
-    static LAST: Mutex<Option<(Program, Vec<Box<Expr>>)>> = Mutex::new(None);
+fn free_later(spent: (Program, Vec<Expr>)) {
+    static LAST: Mutex<Option<(Program, Vec<Expr>)>> = Mutex::new(None);
     let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(spent);
     if before.is_some() {
         let _ = std::thread::Builder::new().stack_size(parallel::STACK_BYTES).spawn(move || drop(before));

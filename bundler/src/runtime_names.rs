@@ -73,7 +73,6 @@ pub(crate) fn name_runtime(pieces: &mut Pieces, unresolved: SyntaxContext, minif
     common
 }
 
-#[expect(clippy::ptr_arg, reason = "what is walked is a list of these")]
 fn weight(stmts: &&mut Vec<Stmt>) -> u32 {
     source_bytes(stmts)
 }
