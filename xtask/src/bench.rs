@@ -2,6 +2,7 @@
 //! in interleaved rounds, ratios taken within a round, then their median.
 
 mod build;
+mod builds;
 mod bundle;
 pub(crate) mod instructions;
 mod measure;
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{answers, command, output};
+use crate::setup;
 pub(crate) use build::express;
 use build::{Contender, Peers, contenders};
 pub(crate) use bundle::bundle;
@@ -39,6 +41,7 @@ pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
     if take_real_time_priority(project)? {
         return Ok(());
     }
+    setup::packages(project, setup::PEERS)?;
     let Peers { hello, express, heavy, versions } = contenders(project)?;
     let hello_rows = compare(&hello, rounds, first_output)?;
     let heavy_rows = compare(&heavy, rounds, first_output)?;
@@ -49,12 +52,8 @@ pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
     let cold_hello_rows = compare(&hello, rounds, |contender| from_storage(contender, first_output))?;
     let first = |contender: &Contender| first_response(contender, None);
     let cold_express_rows = compare(&express, rounds, |contender| from_storage(contender, first))?;
-    let load = answers("wrk", &["-v"]) || std::path::Path::new("/usr/bin/wrk").is_file();
     let express_rows = compare(&express, rounds, first)?;
-    let mut loaded = Vec::new();
-    if load {
-        loaded = compare(&express, 3, |contender| first_response(contender, Some(CONNECTIONS)))?;
-    }
+    let loaded = compare(&express, 3, |contender| first_response(contender, Some(CONNECTIONS)))?;
     let tables = [
         Table {
             title: "hello: from spawn to the first byte of output",
@@ -93,7 +92,7 @@ pub(crate) fn boot(project: &Project, args: &[&str]) -> Result<()> {
             load: &[],
         },
     ];
-    let report = report(project, rounds, &versions, &tables)?;
+    let report = report(project, rounds, &versions, &tables)? + &builds::builds(project)?;
     fs::create_dir_all(project.root.join("bench"))?;
     fs::write(project.root.join("bench/boot.md"), &report)?;
     println!("{report}");

@@ -28,6 +28,13 @@ const PACKAGES: &[(&str, &str)] = &[
 /// What only the tests of whole machines need, which not every task runs.
 pub(crate) const MACHINES: &[(&str, &str)] = &[("qemu-system-arm", "whole machines, for `cargo xtask device-test`")];
 
+/// What only `cargo xtask bench boot` needs.
+pub(crate) const PEERS: &[(&str, &str)] = &[
+    ("cmake", "builds quickjs-ng's own shell and LLRT"),
+    ("zstd", "compresses what LLRT embeds"),
+    ("wrk", "asks servers as often as they answer"),
+];
+
 /// Installs or checks everything; quick when nothing is missing.
 pub(crate) fn set_up(project: &Project) -> Result<()> {
     packages(project, PACKAGES)?;

@@ -129,7 +129,7 @@ fn llrt_executable(project: &Project, script: &Path, out: &Path) -> Result<PathB
     let folder = project.cached("llrt", &[], LLRT, |folder| {
         let mut install = command("cargo", ["install", "--quiet", "--locked", "llrt", "--version", LLRT], folder);
         install.env("CARGO_TARGET_DIR", folder.join("target")).arg("--root").arg(folder);
-        run(&mut install).context("LLRT needs Debian's cmake and zstd to be built")?;
+        run(&mut install).context("LLRT")?;
         fs::remove_dir_all(folder.join("target")).map_err(Into::into)
     })?;
     let (script_here, program) = (out.join("llrt-hello.js"), out.join("hello-llrt"));
