@@ -5,6 +5,7 @@ mod ahead;
 mod assemble;
 mod assets;
 mod ast;
+mod builtin_names;
 mod cache;
 mod catch_vars;
 mod commonjs_parts;

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use swc_core::atoms::Atom;
 use swc_core::ecma::ast::Id;
 
+use crate::builtin_names::builtin_names;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{Body, Graph, ModuleId, Target};
 use crate::names::is_whole;
@@ -377,6 +378,14 @@ fn find_missing_names(linked: &Linked) -> Vec<Diagnostic> {
                         Some(candidate) => format!("Did you mean `{candidate}`?"),
                         None => "What it exports as a whole is its default export.".to_owned(),
                     }));
+                }
+                Binding::Property(Target::Builtin(builtin), name) if !is_whole(&name) => {
+                    let known = builtin_names(&builtin).filter(|_| !linked.graph.externals.contains(&builtin));
+                    let Some(names) = known.filter(|names| !names.contains(&&*name)) else { continue };
+                    let found = place(format!("`{from}` has no export named `{name}`."));
+                    let nearest = nearest(&name, names.iter().copied());
+                    let hint = nearest.map(|candidate| format!("Did you mean `{candidate}`?"));
+                    errors.push(hint.into_iter().fold(found, Diagnostic::with_hint));
                 }
                 _ => {}
             }

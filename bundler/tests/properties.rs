@@ -111,3 +111,10 @@ fn a_source_that_is_too_large_is_refused() {
          hint: Read it as a file: `readFileSync(new URL('./file', import.meta.url))`."
     );
 }
+
+#[test]
+fn names_of_builtins_are_nodes() {
+    let printed = run_node(&project("bundler/tests"), &["builtin_names.mjs"]);
+    let kept = fs::read_to_string(project("bundler/src/builtin_names.txt")).unwrap();
+    assert_eq!(kept, String::from_utf8_lossy(&printed.stdout), "node bundler/tests/builtin_names.mjs writes it anew");
+}
