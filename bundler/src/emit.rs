@@ -31,6 +31,7 @@ pub(crate) struct Emitted {
     pub(crate) builtins: Vec<String>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) entry: String,
+    pub(crate) entry_is_module: bool,
 }
 
 /// The script before it is put together. Pieces share nothing but the runtime's names and the globals.
@@ -151,6 +152,7 @@ pub(crate) fn emit_script(mut linked: Linked, live: &Live, form: Form) -> Emitte
         modules,
         builtins: builtins.into_iter().collect(),
         entry: linked.graph.modules[0].path.clone(),
+        entry_is_module: linked.graph.modules[0].esm().is_some(),
         sources: linked.graph.sources,
         warnings: linked.graph.warnings,
     }

@@ -181,6 +181,8 @@ pub struct Bundle {
     pub warnings: Vec<Diagnostic>,
     /// The entry module's virtual path.
     pub entry: String,
+    /// Whether the entry is an ES module.
+    pub entry_is_module: bool,
     /// What the app's package.json says about it.
     pub manifest: AppManifest,
 }
@@ -310,6 +312,7 @@ fn bundle_app(options: &BundleOptions, disk: &Disk) -> Result<Bundle, Diagnostic
         builtins: emitted.builtins,
         warnings: emitted.warnings,
         entry: emitted.entry,
+        entry_is_module: emitted.entry_is_module,
         manifest: app.manifest,
     })
 }

@@ -1,5 +1,6 @@
-// Runs a bundle under plain Node as the engine would: `node drive.cjs SCRIPT [--count] [ARGS]`.
-// With --count the number of places where the program could have been suspended goes to stderr.
+// Runs a bundle under plain Node as the engine would: `node drive.cjs SCRIPT [--count] [--module] [ARGS]`.
+// With --count the number of places where the program could have been suspended goes to stderr; with --module the entry
+// is an ES module, which runs in a promise job.
 // What the program reads below /app comes from the folder `files` beside the script, which holds the bundle's assets.
 const vm = require("node:vm");
 const fs = require("node:fs");
@@ -8,6 +9,7 @@ const { fileURLToPath } = require("node:url");
 
 const [script, ...args] = process.argv.slice(2);
 const counts = args[0] === "--count" && args.shift();
+const isModule = args[0] === "--module" && args.shift();
 const files = path.join(path.dirname(script), "files");
 process.argv = [process.argv[0], script, ...args];
 
@@ -40,4 +42,5 @@ function advance(method, value) {
   }
 }
 if (counts) process.on("exit", () => console.error(`\n${steps} steps`));
-advance("next");
+if (isModule) queueMicrotask(() => advance("next"));
+else advance("next");

@@ -242,7 +242,7 @@ pub(crate) fn options(plan: &Plan<'_>) -> BundleOptions {
 pub(crate) fn package(app: &App) -> Package<'_> {
     let bundle = &app.bundle;
     Package {
-        mode: Mode::Bundle,
+        mode: if bundle.entry_is_module { Mode::ModuleBundle } else { Mode::Bundle },
         entry: &bundle.entry,
         script: &bundle.script,
         // For stack traces. It lies in every image, and there in pages that nothing touches before.

@@ -287,11 +287,9 @@ impl Writer<'_> {
             6 => format!(
                 "const {name} = {{ count: 0 }}; later(() => {{ {name}.count += {number}; say('timer {name}', {name}); }});"
             ),
-            7 if !self.is_esm => format!(
-                "const {name} = []; process.nextTick(() => {{ {name}.push('tick'); say('tick {name}'); }}); Promise.resolve().then(() => {name}.push('job'));"
+            7 => format!(
+                "const {name} = []; process.nextTick(() => {{ {name}.push('tick'); say('tick {name}'); }}); Promise.resolve().then(() => {{ {name}.push('job'); say('job {name}', {name}); }});"
             ),
-            // Ticks and jobs of an ES module that is the entry: fixtures/bundler/known-failures.txt.
-            7 => format!("const {name} = [{known}, {input}];"),
             8 => format!(
                 "const {name} = {{}}; (async () => {{ {name}.a = 1; await null; {name}.b = {pure}; await new Promise((done) => later(done)); say('async {name}', {name}, {known}); }})();"
             ),

@@ -19,6 +19,8 @@
   // Where start-up is: the value or error that the main generator waits to be resumed with.
   let state = 'loaded';
   let resumption;
+  // An ES module runs in a promise job in node, so those that it leaves come before its ticks.
+  let jobsComeFirst = false;
 
   loop.uncaught = (error, fromPromise) => {
     if (shared.isSealed) {
@@ -84,16 +86,16 @@
     }
     if (drive() === SUSPENDED || hasThrown) return SUSPENDED;
     for (;;) {
-      if (!loop.isIdle()) {
-        if (native.step()) return SUSPENDED;
+      if (native.step()) return SUSPENDED;
+      if (jobsComeFirst) {
+        jobsComeFirst = microtask();
+      } else if (!loop.isIdle()) {
         loop.drain();
-      } else {
-        if (native.step()) return SUSPENDED;
-        if (!microtask()) break;
+      } else if (!microtask()) {
+        return COMPLETED;
       }
       if (native.isStopped() || hasThrown) return SUSPENDED;
     }
-    return COMPLETED;
   }
 
   function microtask() {
@@ -165,6 +167,7 @@
   /** Takes what the loaded package says of itself. */
   function configure(loadedMode, entry) {
     mode = loadedMode;
+    jobsComeFirst = mode === 'module';
     shared.entry = entry;
   }
 

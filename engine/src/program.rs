@@ -16,12 +16,13 @@ pub(crate) fn load(package: &Package<'_>) -> Outcome<()> {
         let configure: Function<'_> = program.get("configure")?;
         let mode = match package.mode {
             Mode::Bundle => "bundle",
+            Mode::ModuleBundle => "module",
             Mode::Node => "node",
         };
         configure.call::<_, Value<'_>>((mode, package.entry))?;
         app_files::install(package.files.iter().copied());
         places::install(package.entry, package.positions);
-        if package.mode == Mode::Bundle {
+        if package.mode != Mode::Node {
             let entry = script::evaluate_bundle(ctx, package.entry, package.script)?;
             internals::strip_wrappers(entry.as_value());
             engine::set_entry(ctx, entry);

@@ -83,6 +83,8 @@ pub const APP_ROOT: &str = "/app";
 pub enum Mode {
     /// A resumable bundle.
     Bundle,
+    /// One whose entry is an ES module: Node runs it in a promise job, so the jobs it leaves come before its ticks.
+    ModuleBundle,
     /// `node FILE`: Node's own CommonJS loader from disk; the script is the entry's path.
     Node,
 }
@@ -113,6 +115,7 @@ impl<'a> Package<'a> {
         out.push(match self.mode {
             Mode::Bundle => 0,
             Mode::Node => 1,
+            Mode::ModuleBundle => 2,
         });
         for field in [self.entry.as_bytes(), self.script.as_bytes(), self.positions] {
             put(&mut out, field);
@@ -132,6 +135,7 @@ impl<'a> Package<'a> {
         let mode = match mode {
             0 => Mode::Bundle,
             1 => Mode::Node,
+            2 => Mode::ModuleBundle,
             _ => return None,
         };
         let mut text = || core::str::from_utf8(take(&mut rest)?).ok();

@@ -50,7 +50,12 @@ pub(crate) fn run_bundle(bundle: &Bundle, scratch: &Path, folder: &Path, args: &
         write(&scratch.join("files").join(asset.path.trim_start_matches("/app/")), &asset.bytes);
     }
     let driver = project("bundler/tests/drive.cjs");
-    run_node(folder, &[&[&*driver.to_string_lossy(), &*script.to_string_lossy()], args].concat())
+    let (counts, args) = match args {
+        ["--count", rest @ ..] => (&["--count"][..], rest),
+        args => (&[][..], args),
+    };
+    let module: &[&str] = if bundle.entry_is_module { &["--module"] } else { &[] };
+    run_node(folder, &[&[&*driver.to_string_lossy(), &*script.to_string_lossy()], counts, module, args].concat())
 }
 
 fn write(file: &Path, bytes: &[u8]) {
