@@ -140,7 +140,7 @@ const SETTER_BYTES: usize = 140;
 
 /// A second pass takes 0.1 to 0.2 % off a program, and a third of the compressor's time: of a CommonJS module that is
 /// larger, such as lodash, the others would have to wait for it.
-const ONE_PASS_BYTES: u32 = 64 << 10;
+const ONE_PASS_BYTES: u32 = 32 << 10;
 
 /// How functions and classes get the names that can be seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
