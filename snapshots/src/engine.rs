@@ -56,12 +56,6 @@ impl Engine {
         }
     }
 
-    /// BLAKE3 of the engine's bytes.
-    #[must_use]
-    pub fn hash(&self) -> [u8; 32] {
-        self.base.engine_hash
-    }
-
     /// The memory an app is laid over.
     #[must_use]
     pub fn base(&self) -> &BaseImage {
@@ -136,7 +130,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Writes beside the path and renames, so that a reader sees all or nothing.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
