@@ -19,7 +19,7 @@ pub(crate) fn json_module(text: &str, span: Span, unresolved: SyntaxContext) -> 
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut value = match serde_json::from_str(text) {
         Ok(Literal(value)) => value,
-        // A number that overflows has no literal.
+        // JSON that only serde refuses: a number that overflows, half of a surrogate pair, deep nesting.
         Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             let json = Ident::new("JSON".into(), DUMMY_SP, unresolved);
             call(member(Box::new(Expr::Ident(json)), "parse", DUMMY_SP), vec![string(text)], DUMMY_SP)
