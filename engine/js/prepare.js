@@ -104,12 +104,14 @@
     }
     for (const id of [
       'cluster', 'internal/tty', 'internal/net', 'internal/streams/add-abort-signal', 'internal/streams/lazy_transform',
-      'internal/cluster/primary', 'internal/dns/promises', 'internal/fs/streams', 'internal/fs/sync_write_stream',
+      'internal/dns/promises', 'internal/fs/streams', 'internal/fs/sync_write_stream',
       'internal/process/promises', 'internal/util/colors', 'internal/util/inspector', 'internal/util/debuglog',
       'internal/blob', 'internal/webstreams/adapters', 'internal/modules/cjs/loader', 'internal/abort_controller',
     ]) require(id);
     for (const name of Object.getOwnPropertyNames(globalThis)) {
       if (!LEFT_LAZY.has(name)) void globalThis[name];
     }
+    // What these have of JavaScript would be compiled when an app first listens for a signal, or lists addresses.
+    for (const name of ['signal_wrap', 'block_list']) internalBinding(name);
   }
 });

@@ -1,11 +1,12 @@
-// Writes what the engine build takes from node itself, as one package: the sources of Node's library and the
-// skeleton of every internal binding (constants by value, functions by name).
+// Writes what the engine is started from, as one package: the sources of Node's library, the skeleton of every internal
+// binding (constants by value, functions by name), both taken from node itself, and the engine's own scripts.
 //
 //   node --expose-internals extract.js OUT
 'use strict';
 
 const { internalBinding } = require('internal/test/binding');
-const { writeFileSync } = require('node:fs');
+const { readFileSync, readdirSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
 
 const { natives } = internalBinding('builtins');
 
@@ -27,14 +28,15 @@ const LEFT_OUT = [
   'internal/inspector_', 'repl', 'internal/repl', 'internal/repl/await', 'internal/repl/completion', 'internal/repl/utils',
   'internal/main/', 'internal/test/', 'internal/v8_prof_', 'v8', 'internal/watch_mode/', 'internal/sea', 'sea',
   'internal/process/execution_sea', 'internal/policy/', 'internal/freeze_intrinsics',
-  // Other threads and other realms.
+  // Other threads, processes and realms.
   'internal/worker', 'internal/worker/messaging', 'worker_threads',
-  'internal/process/worker_thread_only', 'internal/modules/esm/worker', 'internal/modules/esm/hooks', 'internal/cluster/child',
-  'internal/error_serdes', 'internal/locks', 'internal/child_process/serialization', 'internal/bootstrap/switches/is_not_',
+  'internal/process/worker_thread_only', 'internal/modules/esm/worker', 'internal/modules/esm/hooks',
+  'internal/error_serdes', 'internal/locks', 'child_process', 'internal/child_process', 'internal/child_process/',
+  'internal/socket_list', 'cluster', 'internal/cluster/', 'domain', 'internal/bootstrap/switches/is_not_',
   'internal/bootstrap/switches/does_not_own_process_state', 'internal/bootstrap/shadow_realm', 'internal/vm/module',
   'trace_events', 'internal/trace_events_', 'internal/heap_utils', 'internal/watchdog',
   // Protocols and formats that are not supported yet.
-  'internal/quic/', 'quic', 'internal/http2/', 'http2', 'https', 'tls', '_tls_', 'internal/tls/', 'internal/js_stream_socket',
+  'dgram', 'internal/dgram', 'internal/quic/', 'quic', 'internal/http2/', 'http2', 'https', 'tls', '_tls_', 'internal/tls/', 'internal/js_stream_socket',
   'sqlite', 'wasi', 'internal/wasm_web_api', 'internal/webstorage', 'internal/fs/glob',
   // Behind flags: iterable streams.
   'stream/iter', 'zlib/iter', 'internal/streams/iter/',
@@ -103,5 +105,24 @@ for (const [id, source] of Object.entries(natives)) {
   if (isLeftOut(id)) continue;
   put(id);
   put(source);
+}
+put('cluster');
+put(readFileSync(join(__dirname, 'cluster.js')));
+// The engine's own JavaScript: `engine/js`, and the glue of bindings, each in as many files as it has, its own name's last.
+const engine = join(__dirname, '..');
+const read = (folder, name) => readFileSync(join(folder, name), 'utf8');
+const scripts = (folder) => readdirSync(folder).filter((name) => name.endsWith('.js')).sort();
+for (const name of scripts(join(engine, 'js'))) {
+  put(`edgepack/js/${name.slice(0, -'.js'.length)}`);
+  put(read(join(engine, 'js'), name));
+}
+const bindingsFolder = join(engine, 'src/bindings');
+for (const { name } of readdirSync(bindingsFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+  const folder = join(bindingsFolder, name);
+  const own = `${name}.js`;
+  const parts = scripts(folder).filter((part) => part !== own).concat(own);
+  if (!scripts(folder).includes(own)) continue;
+  put(`edgepack/bindings/${name}`);
+  put(parts.map((part) => read(folder, part)).join(''));
 }
 writeFileSync(process.argv[2], Buffer.concat(parts));

@@ -1,6 +1,6 @@
 //! Starts Node's library in a new engine: what is in memory afterwards is the base image.
 
-use rquickjs::{Ctx, Function, Object, Result, Value};
+use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
 use edgepack_format::guest::Package;
 
@@ -10,25 +10,26 @@ use crate::host::{process, sockets, standard_streams, system};
 use crate::js::{Call, function, internals};
 use crate::{engine, library, places, script};
 
-/// Runs node's bootstrap from a package that holds the skeleton (as its script) and the library's sources (as files).
+/// Runs node's bootstrap from a package that holds the skeleton (as its script) and, as files, the sources of Node's
+/// library and of the engine's own scripts.
 pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
     engine::create().map_err(|error| error.to_string())?;
     library::provide(&package.files);
     engine::with(|ctx| {
         let node: Object<'_> = ctx.json_parse(package.script)?.get()?;
         let natives = natives(ctx)?;
-        own(ctx, "atomics", include_str!("../js/atomics.js"))?.call::<_, Value<'_>>(())?;
-        let make_skeletons = own(ctx, "skeleton", include_str!("../js/skeleton.js"))?;
-        let bootstrap = own(ctx, "bootstrap", include_str!("../js/bootstrap.js"))?;
+        own(ctx, "atomics")?.call::<_, Value<'_>>(())?;
+        let make_skeletons = own(ctx, "skeleton")?;
+        let bootstrap = own(ctx, "bootstrap")?;
         let shared: Object<'_> = bootstrap.call((natives.clone(), node, make_skeletons))?;
-        let make_hooks = own(ctx, "startup-snapshot", include_str!("../js/startup-snapshot.js"))?;
+        let make_hooks = own(ctx, "startup-snapshot")?;
         shared.set("snapshotHooks", make_hooks.call::<_, Value<'_>>((shared.clone(),))?)?;
-        let prepare = own(ctx, "prepare", include_str!("../js/prepare.js"))?;
-        let make_modules = own(ctx, "modules", include_str!("../js/modules.js"))?;
+        let prepare = own(ctx, "prepare")?;
+        let make_modules = own(ctx, "modules")?;
         prepare.call::<_, Value<'_>>((natives.clone(), shared.clone(), make_modules))?;
-        let make_outputs = own(ctx, "standard-outputs", include_str!("../js/standard-outputs.js"))?;
+        let make_outputs = own(ctx, "standard-outputs")?;
         shared.set("decideOutputs", make_outputs.call::<_, Value<'_>>((natives.clone(), shared.clone()))?)?;
-        let make_program = own(ctx, "program", include_str!("../js/program.js"))?;
+        let make_program = own(ctx, "program")?;
         engine::set_program(ctx, make_program.call((natives, shared))?);
         library::compile_rest(ctx)?;
         while internals::run_microtask(ctx)? {}
@@ -38,8 +39,12 @@ pub(crate) fn run(package: &Package<'_>) -> core::result::Result<(), String> {
     })
 }
 
-fn own<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> Result<Function<'js>> {
-    let function = script::evaluate_script(ctx, &format!("edgepack:{name}"), source)?;
+/// One of the engine's own scripts.
+fn own<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Function<'js>> {
+    let source = library::take_own(&format!("js/{name}"));
+    let source =
+        source.ok_or_else(|| Exception::throw_message(ctx, &format!("the library has no engine/js/{name}.js")))?;
+    let function = script::evaluate_script(ctx, &format!("edgepack:{name}"), &source)?;
     internals::strip_source(function.as_value());
     Ok(function)
 }

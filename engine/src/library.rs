@@ -1,4 +1,5 @@
-//! Node's own modules: compiled while the engine is started, so that none of their text is left in the base image.
+//! Node's own modules and the engine's scripts: compiled while the engine is started, so that none of their text is left
+//! in the base image.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,6 +28,14 @@ pub(crate) fn provide(files: &[(&str, &[u8])]) {
     });
 }
 
+/// What the ids of the engine's own scripts start with.
+const OWN: &str = "edgepack/";
+
+/// The text of one of them, which is needed once.
+pub(crate) fn take_own(name: &str) -> Option<String> {
+    SOURCES.with_borrow_mut(|sources| sources.remove(&format!("{OWN}{name}")))
+}
+
 /// The function of module `id`.
 pub(crate) fn compile<'js>(ctx: &Ctx<'js>, id: &str, parameters: &[&str]) -> Result<Function<'js>> {
     if let Some(compiled) = COMPILED.with(|compiled| compiled.borrow_mut().remove(id)) {
@@ -46,6 +55,9 @@ fn take(sources: &mut BTreeMap<String, String>, id: &str) -> Option<String> {
 /// Compiles every module that nothing has required so far, and lets go of the text.
 pub(crate) fn compile_rest(ctx: &Ctx<'_>) -> Result<()> {
     let sources = SOURCES.take();
+    if let Some(id) = sources.keys().find(|id| id.starts_with(OWN)) {
+        return Err(Exception::throw_message(ctx, &format!("nothing has loaded {id}, and its text is not kept")));
+    }
     for (id, source) in sources {
         let function = script::compile_own(ctx, &format!("node:{id}"), PARAMETERS, &source)?;
         COMPILED.with(|compiled| compiled.borrow_mut().insert(id, Persistent::save(ctx, function)));

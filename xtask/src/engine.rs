@@ -51,11 +51,17 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
 /// The sources of Node's library and the skeleton of its bindings, taken from the pinned node.
 pub(crate) fn library(project: &Project) -> Result<PathBuf> {
     let node = node::node(project)?;
-    let folder = project.cached("library", &["engine/node", "engine/package.json"], "", |folder| {
-        let script = project.root.join("engine/node/extract.js");
-        let mut extract = command(&node.display().to_string(), ["--no-warnings", "--expose-internals"], &project.root);
-        run(extract.arg(script).arg(folder.join("library.pkg")))
-    })?;
+    let folder = project.cached(
+        "library",
+        &["engine/node", "engine/package.json", "engine/js", "engine/src/bindings"],
+        "",
+        |folder| {
+            let script = project.root.join("engine/node/extract.js");
+            let mut extract =
+                command(&node.display().to_string(), ["--no-warnings", "--expose-internals"], &project.root);
+            run(extract.arg(script).arg(folder.join("library.pkg")))
+        },
+    )?;
     Ok(folder.join("library.pkg"))
 }
 

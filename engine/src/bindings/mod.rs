@@ -2,7 +2,8 @@
 //!
 //! A binding is its skeleton (every property that node@24 has there: constants by value, functions that throw
 //! `not supported yet`), then the native functions put over it, then the optional JavaScript glue, which is called
-//! as `(binding, native, internalBinding, primordials, shared)` and puts classes and callbacks on `binding`.
+//! as `(binding, native, internalBinding, primordials, shared)` and puts classes and callbacks on `binding`. The glue comes
+//! with Node's library, and is compiled when that is started: none of its text is left in the engine.
 
 mod async_context_frame;
 mod async_wrap;
@@ -38,7 +39,7 @@ mod uv;
 mod zlib;
 
 use crate::js::{Ctx, Function, IntoJs, Native, Object, Result, Value, function};
-use crate::script;
+use crate::{library, script};
 
 /// One binding.
 pub(crate) struct Binding {
@@ -46,18 +47,9 @@ pub(crate) struct Binding {
     pub(crate) name: &'static str,
     /// Adds the native functions and values.
     pub(crate) init: for<'js> fn(&Exports<'js>) -> Result<()>,
-    /// JavaScript glue: the body of a function of `(binding, native, internalBinding, primordials, shared)`.
-    pub(crate) glue: Option<&'static str>,
 }
 
-/// A binding that is glue over its skeleton, without native functions.
-macro_rules! glue_only {
-    ($name:literal) => {
-        Binding { name: $name, init: |_| Ok(()), glue: Some(include_str!(concat!($name, "/", $name, ".js"))) }
-    };
-}
-
-/// Every binding with code of ours. One without is its skeleton.
+/// Every binding with native code of ours. One without is its skeleton, and its glue.
 const BINDINGS: &[Binding] = &[
     async_context_frame::BINDING,
     async_wrap::BINDING,
@@ -91,20 +83,6 @@ const BINDINGS: &[Binding] = &[
     util::BINDING,
     uv::BINDING,
     zlib::BINDING,
-    glue_only!("blob"),
-    glue_only!("config"),
-    glue_only!("diagnostics_channel"),
-    glue_only!("fs_dir"),
-    glue_only!("fs_event_wrap"),
-    glue_only!("mksnapshot"),
-    glue_only!("module_wrap"),
-    glue_only!("modules"),
-    glue_only!("options"),
-    glue_only!("signal_wrap"),
-    glue_only!("timers"),
-    glue_only!("trace_events"),
-    glue_only!("wasm_web_api"),
-    glue_only!("worker"),
 ];
 
 /// Where a binding puts what it exports.
@@ -136,12 +114,11 @@ impl<'js> Exports<'js> {
 
 /// Puts the native functions of binding `name` on the two objects; its glue as a function, or `undefined`.
 pub(crate) fn init<'js>(ctx: &Ctx<'js>, name: &str, binding: Object<'js>, native: Object<'js>) -> Result<Value<'js>> {
-    let Some(known) = BINDINGS.iter().find(|known| known.name == name) else {
-        return Ok(Value::new_undefined(ctx.clone()));
-    };
-    (known.init)(&Exports { ctx: ctx.clone(), binding, native })?;
-    match known.glue {
-        Some(source) => Ok(compile_glue(ctx, name, source)?.into_value()),
+    if let Some(known) = BINDINGS.iter().find(|known| known.name == name) {
+        (known.init)(&Exports { ctx: ctx.clone(), binding, native })?;
+    }
+    match library::take_own(&format!("bindings/{name}")) {
+        Some(source) => Ok(compile_glue(ctx, name, &source)?.into_value()),
         None => Ok(Value::new_undefined(ctx.clone())),
     }
 }

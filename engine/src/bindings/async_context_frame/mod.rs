@@ -3,7 +3,7 @@
 use super::{Binding, Exports};
 use crate::js::{Call, Result, Value, internals};
 
-pub(crate) const BINDING: Binding = Binding { name: "async_context_frame", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "async_context_frame", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("getContinuationPreservedEmbedderData", 0, get)?;

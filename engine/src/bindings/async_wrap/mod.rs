@@ -3,7 +3,7 @@
 use super::{Binding, Exports};
 use crate::js::{Call, Result, Value, internals};
 
-pub(crate) const BINDING: Binding = Binding { name: "async_wrap", init, glue: Some(include_str!("async_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "async_wrap", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("setPromiseHooks", 2, set_promise_hooks)

@@ -15,7 +15,7 @@ use crate::js::{Call, Result, Value, from_str, own, owned};
 use address::Address;
 use rules::{Rule, Rules};
 
-pub(crate) const BINDING: Binding = Binding { name: "block_list", init, glue: Some(include_str!("block_list.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "block_list", init };
 
 /// `AF_INET6` on Linux, as the binding's constants have it.
 const AF_INET6: i32 = 10;

@@ -13,7 +13,7 @@ mod text;
 use crate::bindings::{Binding, Exports};
 use crate::js::Result;
 
-pub(crate) const BINDING: Binding = Binding { name: "buffer", init, glue: Some(include_str!("buffer.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "buffer", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     text::init(exports)?;

@@ -4,7 +4,7 @@ use super::{Binding, Exports};
 use crate::js::{Call, Result, Value};
 use crate::library;
 
-pub(crate) const BINDING: Binding = Binding { name: "builtins", init, glue: Some(include_str!("builtins.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "builtins", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("compile", 2, compile)

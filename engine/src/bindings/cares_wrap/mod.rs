@@ -8,7 +8,7 @@ use super::{Binding, Exports};
 use crate::host::sockets;
 use crate::js::{ArrayBuffer, Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "cares_wrap", init, glue: Some(include_str!("cares_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "cares_wrap", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("canonicalizeIP", 1, canonicalize_ip)?;

@@ -4,7 +4,7 @@ use super::{Binding, Exports};
 use crate::js::{Call, Result, Value};
 use crate::script;
 
-pub(crate) const BINDING: Binding = Binding { name: "contextify", init, glue: Some(include_str!("contextify.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "contextify", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("compileUser", 3, compile_user)

@@ -7,7 +7,7 @@ use crate::host::system::{self, Topic};
 use crate::host::{Answer, Failure};
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "credentials", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "credentials", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.value("implementsPosixCredentials", true)?;

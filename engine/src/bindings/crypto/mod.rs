@@ -17,7 +17,7 @@ use derive::{Hmac, ScryptCost, ScryptRefusal};
 use digest::Digest;
 
 /// The binding.
-pub(crate) const BINDING: Binding = Binding { name: "crypto", init, glue: Some(include_str!("crypto.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "crypto", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("find", 1, find)?;

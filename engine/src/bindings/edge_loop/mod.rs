@@ -4,7 +4,7 @@ use super::{Binding, Exports};
 use crate::host::waiting;
 use crate::js::{Call, Result, Value, internals};
 
-pub(crate) const BINDING: Binding = Binding { name: "edge_loop", init, glue: Some(include_str!("edge_loop.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "edge_loop", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("clock", 0, clock)?;

@@ -8,8 +8,7 @@ use crate::bindings::url::domain;
 use crate::bindings::{Binding, Exports};
 use crate::js::{Bytes, Call, ErrorClass, Result, Value, from_str, throw_coded};
 
-pub(crate) const BINDING: Binding =
-    Binding { name: "encoding_binding", init, glue: Some(include_str!("encoding_binding.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "encoding_binding", init };
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 

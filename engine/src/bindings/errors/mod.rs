@@ -3,7 +3,7 @@
 use super::{Binding, Exports};
 use crate::js::{Call, Result, Value, internals};
 
-pub(crate) const BINDING: Binding = Binding { name: "errors", init, glue: Some(include_str!("errors.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "errors", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("setStackFormatter", 1, set_stack_formatter)

@@ -13,7 +13,7 @@ mod whole_files;
 use super::{Binding, Exports};
 use crate::js::Result;
 
-pub(crate) const BINDING: Binding = Binding { name: "fs", init, glue: Some(include_str!("fs.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "fs", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     descriptors::init(exports)?;

@@ -27,7 +27,7 @@ use machine::{Lenient, Machine};
 use message::Kind;
 
 /// The binding.
-pub(crate) const BINDING: Binding = Binding { name: "http_parser", init, glue: Some(include_str!("http_parser.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "http_parser", init };
 
 /// `HTTPParser.REQUEST`; the other one is `RESPONSE`.
 const REQUEST: i32 = 1;

@@ -15,7 +15,7 @@ use crate::js::{Bytes, Call, ErrorClass, Result, Units, Value, from_str, from_ut
 
 use converter::{Converter, Flags};
 
-pub(crate) const BINDING: Binding = Binding { name: "icu", init, glue: Some(include_str!("icu.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "icu", init };
 
 /// Numbers of ICU's `UErrorCode` with their names.
 const ERROR_NAMES: [(i32, &str); 3] = [

@@ -4,11 +4,7 @@ use crate::bindings::{Binding, Exports};
 use crate::js::values::{self, Kind};
 use crate::js::{Call, Object, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding {
-    name: "messaging",
-    init,
-    glue: Some(concat!(include_str!("structured_clone.js"), include_str!("messaging.js"))),
-};
+pub(crate) const BINDING: Binding = Binding { name: "messaging", init };
 
 /// The kinds that structured clone treats each in its own way.
 const KINDS: [(&str, Kind); 16] = [

@@ -6,7 +6,7 @@ use crate::host::system::{self, Topic};
 use crate::host::{Answer, Failure, process};
 use crate::js::{Array, Call, IntoJs, Object, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "os", init, glue: Some(include_str!("os.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "os", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.value("isBigEndian", false)?;

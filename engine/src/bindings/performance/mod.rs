@@ -4,7 +4,7 @@ use super::{Binding, Exports};
 use crate::host::waiting;
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "performance", init, glue: Some(include_str!("performance.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "performance", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("clock", 0, super::edge_loop::clock)?;

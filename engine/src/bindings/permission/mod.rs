@@ -3,7 +3,7 @@
 use super::{Binding, Exports};
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "permission", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "permission", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("has", 2, has)?;

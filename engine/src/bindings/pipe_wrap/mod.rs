@@ -7,7 +7,7 @@ use crate::file_tree;
 use crate::host::{Failure, sockets};
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "pipe_wrap", init, glue: Some(include_str!("pipe_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "pipe_wrap", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("open", 0, |call| number(call, sockets::unix_open()))?;

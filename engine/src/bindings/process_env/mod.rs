@@ -6,7 +6,7 @@ use super::{Binding, Exports};
 use crate::host::process;
 use crate::js::{Call, Result, Value, internals, values};
 
-pub(crate) const BINDING: Binding = Binding { name: "process_env", init, glue: Some(include_str!("process_env.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "process_env", init };
 
 thread_local! {
     /// What the app has set (`Some`) or deleted (`None`), in that order.

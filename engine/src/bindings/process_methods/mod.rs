@@ -10,8 +10,7 @@ use crate::file_tree;
 use crate::host::{clock, process};
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding =
-    Binding { name: "process_methods", init, glue: Some(include_str!("process_methods.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "process_methods", init };
 
 const SIGABRT: i32 = 6;
 

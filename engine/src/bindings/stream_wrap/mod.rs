@@ -8,7 +8,7 @@ use super::{Binding, Exports};
 use crate::host::{Answer, process, sockets};
 use crate::js::{Array, ArrayBuffer, Bytes, Call, Result, Text, Units, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "stream_wrap", init, glue: Some(include_str!("stream_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "stream_wrap", init };
 
 /// Bytes read at once: what libuv suggests.
 const READ_BYTES: usize = 64 * 1024;

@@ -5,7 +5,7 @@ use crate::bindings::buffer::encoding::{self, Encoding};
 use crate::bindings::{Binding, Exports};
 use crate::js::{Bytes, Call, ErrorClass, Result, Value, from_latin1, throw_coded};
 
-pub(crate) const BINDING: Binding = Binding { name: "string_decoder", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "string_decoder", init };
 
 /// Bytes of an incomplete character or group, at most.
 const INCOMPLETE_MAX: usize = 4;

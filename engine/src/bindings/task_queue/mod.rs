@@ -3,7 +3,7 @@
 use super::{Binding, Exports};
 use crate::js::{Call, Result, Value, internals};
 
-pub(crate) const BINDING: Binding = Binding { name: "task_queue", init, glue: Some(include_str!("task_queue.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "task_queue", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("enqueueMicrotask", 1, enqueue_microtask)?;

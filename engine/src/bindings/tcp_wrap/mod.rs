@@ -9,7 +9,7 @@ use crate::host::sockets::{self, Address, End};
 use crate::host::{Answer, Failure};
 use crate::js::{Array, Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "tcp_wrap", init, glue: Some(include_str!("tcp_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "tcp_wrap", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.helper("open", 1, |call| number(call, sockets::tcp_open(call.i32(0))))?;

@@ -7,7 +7,7 @@ use super::{Binding, Exports};
 use crate::host::sockets::{self, TtyMode};
 use crate::js::{Array, Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "tty_wrap", init, glue: Some(include_str!("tty_wrap.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "tty_wrap", init };
 
 const UV_TTY_MODE_NORMAL: i32 = 0;
 

@@ -4,7 +4,7 @@ use crate::bindings::{Binding, Exports};
 use crate::js::values::{Kind, kind};
 use crate::js::{Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "types", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "types", init };
 
 macro_rules! kind_tests {
     ($exports:ident, $($name:literal: $($kind:ident)|+;)*) => {

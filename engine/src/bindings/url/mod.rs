@@ -10,7 +10,7 @@ use url::{Origin, Position, Url, quirks};
 use crate::bindings::{Binding, Exports};
 use crate::js::{Call, Error, Exception, Object, Result, Value, from_str};
 
-pub(crate) const BINDING: Binding = Binding { name: "url", init, glue: None };
+pub(crate) const BINDING: Binding = Binding { name: "url", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("parse", 0, parse)?;

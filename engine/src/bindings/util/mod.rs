@@ -13,7 +13,7 @@ use crate::host::standard_streams;
 use crate::js::values::{self, KeyFilter, Kind, StackFrame};
 use crate::js::{Call, Ctx, Object, Result, Value, from_str};
 
-pub(crate) const BINDING: Binding = Binding { name: "util", init, glue: Some(include_str!("util.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "util", init };
 
 /// Bits of V8's `PropertyFilter` that Node's library uses.
 const ONLY_ENUMERABLE: u32 = 2;

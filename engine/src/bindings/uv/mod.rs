@@ -9,7 +9,7 @@ pub(crate) use numbers::{message, name};
 use super::{Binding, Exports};
 use crate::js::{Array, Call, Result, Value};
 
-pub(crate) const BINDING: Binding = Binding { name: "uv", init, glue: Some(include_str!("uv.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "uv", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("errname", 1, errname)?;

@@ -12,7 +12,7 @@ use brotli::Brotli;
 use stream::{Failure, Left, Members, Mode, Settings, Stream};
 
 /// The binding.
-pub(crate) const BINDING: Binding = Binding { name: "zlib", init, glue: Some(include_str!("zlib.js")) };
+pub(crate) const BINDING: Binding = Binding { name: "zlib", init };
 
 fn init(exports: &Exports<'_>) -> Result<()> {
     exports.function("crc32", 2, crc32)?;
