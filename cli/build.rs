@@ -23,6 +23,7 @@ fn main() {
     let mut code = String::new();
     constant(&mut code, "ENGINE_WASM", &folder.join("engine.wasm"));
     constant(&mut code, "BASE_IMAGE", &folder.join("base.img"));
+    constant(&mut code, "MAPPED_PAGES", &folder.join("mapped"));
     let machine = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
     let whole = TARGETS.iter().find(|target| target.host_arch == machine).unwrap_or(&TARGETS[0]);
     let _ = writeln!(code, "const WHOLE_STUB: &str = {:?};", whole.triple);

@@ -163,7 +163,7 @@ fn new_variant(
     // What boot falls back to when a guard does not hold: the package is a tenth of an image of it, loaded
     // (docs/decisions/fallback-package.md).
     let (start, fallback) = std::thread::scope(|scope| {
-        let fallback = scope.spawn(|| packer::CompressedPackage::new(&package(app).encode()));
+        let fallback = scope.spawn(|| compressed(&package(app)));
         let start = start_up(plan, app, target, progress);
         (start, fallback.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
@@ -187,6 +187,14 @@ fn new_variant(
     })
 }
 
+fn engine_of<'a>(base: &'a BaseImage, mapped_pages: &'a [u32]) -> packer::Engine<'a> {
+    packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory, mapped_pages }
+}
+
+fn compressed(package: &Package<'_>) -> packer::Result<packer::CompressedPackage> {
+    packer::CompressedPackage::new(package.encode(), package.script_range())
+}
+
 /// Container → executable.
 pub(crate) fn executable(target: &Target, container: &[u8]) -> Result<Vec<u8>> {
     Ok(packer::executable(&embedded::stub(target)?, container)?)
@@ -205,9 +213,9 @@ pub(crate) fn pack_node(file: &str) -> Result<Vec<u8>> {
     let base = embedded::base_image()?;
     Ok(packer::container(&packer::Contents {
         manifest: &manifest,
-        engine: packer::Engine { hash: embedded::engine_hash(&base), base_memory: &base.memory },
+        engine: engine_of(&base, &[]),
         started: None,
-        package: &packer::CompressedPackage::new(&package.encode())?,
+        package: &compressed(&package)?,
         source_map: "",
         licences: "",
         hot_pages: &[],
@@ -380,7 +388,7 @@ fn container(
     });
     Ok(packer::container(&packer::Contents {
         manifest,
-        engine: packer::Engine { hash: embedded::engine_hash(base), base_memory: &base.memory },
+        engine: engine_of(base, &embedded::mapped_pages()),
         started,
         package: fallback,
         source_map: "",

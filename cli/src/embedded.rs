@@ -31,6 +31,11 @@ pub(crate) fn engine_hash(base: &BaseImage) -> Hash {
     edgepack_packer::engine_hash(ENGINE_WASM, &base.memory)
 }
 
+/// The pages of the engine's base image that stubs map.
+pub(crate) fn mapped_pages() -> Vec<u32> {
+    MAPPED_PAGES.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
+}
+
 /// The stub of a target. This machine's is there as it is, for `run`; the others as what they have besides it.
 pub(crate) fn stub(target: &Target) -> anyhow::Result<Cow<'static, [u8]>> {
     let embedded = |target: &Target| {

@@ -19,7 +19,8 @@ pub(crate) fn containers() -> Kept {
 /// The keys of what start-up of `app` gives: of a container for all targets, and of one for this target alone.
 pub(crate) fn keys(app: &App, target: Option<&Target>) -> [String; 2] {
     let bundle = &app.bundle;
-    let settings = (env!("EDGEPACK_PACKING_HASH"), embedded::engine_hash(&app.base), &app.grants, &bundle.manifest);
+    let engine = (embedded::engine_hash(&app.base), embedded::mapped_pages());
+    let settings = (env!("EDGEPACK_PACKING_HASH"), engine, &app.grants, &bundle.manifest);
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{settings:?}").as_bytes());
     for part in [&package(app).encode(), bundle.source_map.as_bytes()] {

@@ -8,9 +8,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Prints, reads the clock, sleeps: the loader's calls, and those of the event loop.
-const SCRIPT: &str = "console.log('up', Date.now() > 0);\nsetTimeout(() => console.log('later'), 1);";
-const PRINTED: &str = "up true\nlater\n";
+/// Prints, reads the clock, sleeps, and calls what few programs call: the loader's calls, and those of the event loop.
+const SCRIPT: &str = "console.log('up', Date.now() > 0);\n\
+    setTimeout(() => console.log('later', require('zlib').brotliDecompressSync(Buffer.from(';')).length), 1);";
+const PRINTED: &str = "up true\nlater 0\n";
 
 fn app() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a folder");
@@ -35,6 +36,8 @@ const CALLS: &[(&str, libc::c_long)] = &[
     ("getpid", libc::SYS_getpid),
     ("ioctl", libc::SYS_ioctl),
     ("madvise", libc::SYS_madvise),
+    ("memfd_create", libc::SYS_memfd_create),
+    ("mincore", libc::SYS_mincore),
     ("mmap", libc::SYS_mmap),
     ("mprotect", libc::SYS_mprotect),
     ("munmap", libc::SYS_munmap),
@@ -52,18 +55,18 @@ const CALLS: &[(&str, libc::c_long)] = &[
 /// Without these nothing can be loaded; what the others do can be left out or done otherwise.
 const NEEDED: &[&str] = &["clock_gettime", "fstat", "mmap", "open", "rt_sigaction"];
 
-/// The program under a filter that answers one call with an error.
-fn filtered(program: &Path, call: libc::c_long, errno: i32) -> Output {
+/// The program under a filter that answers some calls with an error.
+fn filtered(program: &Path, calls: &[libc::c_long], errno: i32) -> Output {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code.try_into().expect("16 bits"), jt: 0, jf: 0, k };
-    let number = u32::try_from(call).expect("a number");
     let errno = u32::try_from(errno).expect("a number");
-    let mut filter = [
-        // The number of the call is the first thing in `seccomp_data`.
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
-        libc::sock_filter { jf: 1, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number) },
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
-    ];
+    // The number of the call is the first thing in `seccomp_data`.
+    let mut filter = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0)];
+    for call in calls {
+        let number = u32::try_from(*call).expect("a number");
+        filter.push(libc::sock_filter { jf: 1, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number) });
+        filter.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno));
+    }
+    filter.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW));
     let length = u16::try_from(filter.len()).expect("short");
     let mut command = Command::new(program);
     let install = move || {
@@ -102,7 +105,7 @@ fn a_refused_call_is_done_without_or_named() {
     let (_folder, program) = app();
     for (name, call) in CALLS {
         for errno in [libc::ENOSYS, libc::EPERM] {
-            let output = filtered(&program, *call, errno);
+            let output = filtered(&program, &[*call], errno);
             let (out, err) = (text(&output.stdout), text(&output.stderr));
             let place = format!("{name} {errno}: {:?} {out}{err}", output.status);
             let code = output.status.code().expect(&place);
@@ -115,10 +118,21 @@ fn a_refused_call_is_done_without_or_named() {
             }
         }
     }
-    let sentence = text(&filtered(&program, libc::SYS_rt_sigaction, libc::EPERM).stderr).to_owned();
+    let sentence = text(&filtered(&program, &[libc::SYS_rt_sigaction], libc::EPERM).stderr).to_owned();
     assert!(sentence.contains("refuses rt_sigaction, which is needed: Operation not permitted"), "{sentence}");
-    let sentence = text(&filtered(&program, libc::SYS_clock_gettime, libc::EPERM).stderr).to_owned();
+    let sentence = text(&filtered(&program, &[libc::SYS_clock_gettime], libc::EPERM).stderr).to_owned();
     assert!(sentence.contains("refuses clock_gettime, which is needed: Operation not permitted"), "{sentence}");
+}
+
+#[test]
+fn code_that_is_decompressed_becomes_executable_in_one_way_or_another() {
+    let (_folder, program) = app();
+    let output = filtered(&program, &[libc::SYS_mprotect], libc::EACCES);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (PRINTED, ""), "as a mapped file");
+    let output = filtered(&program, &[libc::SYS_mprotect, libc::SYS_memfd_create], libc::EACCES);
+    let sentence = "edgepack: the kernel, or a filter before it, lets no memory be made executable, into which the engine's \
+        code is decompressed: Permission denied (os error 13)\n";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), sentence));
 }
 
 #[test]

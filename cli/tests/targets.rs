@@ -70,6 +70,26 @@ fn an_app_that_asks_for_the_machine_gets_a_start_up_for_each() {
     assert!(containers.windows(2).all(|pair| pair[0] != pair[1]), "one start-up for several machines");
 }
 
+/// Of a large script all but the ends is stored in the package alone.
+#[test]
+fn functions_show_their_text() {
+    let functions: String = (0..4000)
+        .map(|n| format!("exports.f{n} = function f{n}(a) {{ return a * {n} + '{}'; }};\n", "text ".repeat(n % 20)))
+        .collect();
+    let script = format!(
+        "{functions}console.log(Date.now() > 0, Object.keys(exports).length);\n\
+         console.log(Object.values(exports).map(String).join('\\n'));\n"
+    );
+    let (folder, _) = built(&script, &["--target", "all", "--no-minify", "-o", "out"]);
+    let (without, _) = built(&script, &["--no-snapshot", "--no-minify", "-o", "out"]);
+    let expected = stdout(Command::new(without.path().join("out")));
+    assert!(expected.starts_with("true 4000\nfunction f0(a)") && expected.len() > 300_000, "{}", expected.len());
+    for target in TARGETS {
+        let path = folder.path().join(format!("out-{}", target.short));
+        assert!(stdout(machine::command(target, path).expect("qemu")) == expected, "{}", target.short);
+    }
+}
+
 #[test]
 fn a_start_up_for_one_machine_is_not_resumed_on_another() {
     let (folder, _) = built("console.log(process.arch)", &["--target", "x64", "--container-only", "-o", "app.epk"]);

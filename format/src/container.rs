@@ -303,7 +303,7 @@ pub struct Index<'a> {
     pub image: Option<Image<'a>>,
 }
 
-const MAGIC: &[u8; 8] = b"edgeidx3";
+const MAGIC: &[u8; 8] = b"edgeidx4";
 
 /// What the writer hands to `encode`: chunk tables as lists.
 #[derive(Debug, Clone)]

@@ -105,6 +105,8 @@ pub struct Package<'a> {
 }
 
 const MAGIC: &[u8; 8] = b"edgepkg3";
+/// Of a field.
+const LENGTH_BYTES: usize = 4;
 
 impl<'a> Package<'a> {
     /// The bytes `edge_load` takes: magic, mode, then length-prefixed (u32, little endian) fields in order.
@@ -125,6 +127,13 @@ impl<'a> Package<'a> {
             put(&mut out, content);
         }
         out
+    }
+
+    /// Where `encode` puts the script.
+    #[must_use]
+    pub fn script_range(&self) -> core::ops::Range<usize> {
+        let start = MAGIC.len() + 1 + LENGTH_BYTES + self.entry.len() + LENGTH_BYTES;
+        start..start + self.script.len()
     }
 
     /// Reads what `encode` wrote; `None` if the bytes are not a package.
@@ -157,7 +166,7 @@ fn put(out: &mut alloc::vec::Vec<u8>, field: &[u8]) {
 }
 
 fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, tail) = rest.split_first_chunk::<4>()?;
+    let (length, tail) = rest.split_first_chunk::<LENGTH_BYTES>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let (field, tail) = tail.split_at_checked(length)?;
     *rest = tail;

@@ -15,7 +15,7 @@ use crate::limits::{MEMORY_CHUNKS_MAX, PAGE_BYTES};
 /// Where compressed pages are: a zstd frame in the pages section.
 ///
 /// The pages lie in it one after the other, each as what it differs from the base image's in (exclusive or: most have a
-/// few counters changed).
+/// few counters changed), or whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     /// From the start of the section's content.
@@ -61,6 +61,9 @@ pub struct Part {
     pub chunk: u32,
     /// Which pages of it; bit 0 is the first.
     pub mask: u16,
+    /// Which of those are stored as they are, and not as what they differ in from the base image's: to bring one of that
+    /// first would take longer than it spares bytes.
+    pub whole: u16,
 }
 
 impl Part {
@@ -102,17 +105,31 @@ impl<'a> HotFrame<'a> {
 pub struct ColdChunk {
     /// Which pages.
     pub part: Part,
-    /// Theirs alone.
-    pub frame: Frame,
+    /// Where they are stored.
+    pub stored: Stored,
+}
+
+/// Where the pages of a cold chunk are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// In a frame of their own.
+    Frame(Frame),
+    /// As so many of the package's bytes from here on: what is in memory as it is in there, the script, is stored once.
+    Package {
+        /// Where they start in the package as the engine takes it.
+        offset: usize,
+    },
 }
 
 const HOT_FRAME_BYTES: usize = FRAME_BYTES + 4;
 const FRAME_BYTES: usize = 4 + 4 + 32;
 const PART_BYTES: usize = 4 + 2 + 2;
-const COLD_BYTES: usize = 4 + 2 + 2 + FRAME_BYTES;
+const COLD_BYTES: usize = PART_BYTES + 4 + FRAME_BYTES;
+const IN_FRAME: u32 = 0;
+const IN_PACKAGE: u32 = 1;
 /// A leaf's first chunk and its hash.
 const LEAF_REF_BYTES: usize = 4 + 32;
-/// Rows of a leaf: hashing 6 KiB takes as long as decompressing a page.
+/// Rows of a leaf: hashing 7 KiB takes as long as decompressing a page.
 const LEAF_ROWS: usize = 128;
 
 /// The image, as far as it stands in the index. Tables stay bytes and are read where they are.
@@ -124,6 +141,7 @@ pub struct Image<'a> {
     pub stack_pointer: u32,
     hot_frames: &'a [u8],
     hot_parts: &'a [u8],
+    touched: &'a [u8],
     cold_over_base: &'a [u8],
     leaves: &'a [u8],
     cold_count: usize,
@@ -140,6 +158,8 @@ pub struct ImageParts {
     pub base_chunks: u32,
     /// Frames with their parts, chunks ascending.
     pub hot: Vec<(Frame, Vec<Part>)>,
+    /// As in [`Image::touched`], chunks ascending.
+    pub touched: Vec<Part>,
     /// Chunks ascending.
     pub cold: Vec<ColdChunk>,
 }
@@ -149,8 +169,13 @@ impl ImageParts {
     #[must_use]
     pub fn encode_cold(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        for ColdChunk { part, frame } in &self.cold {
+        for ColdChunk { part, stored } in &self.cold {
             put_part(&mut out, part);
+            let (kind, frame) = match *stored {
+                Stored::Frame(frame) => (IN_FRAME, frame),
+                Stored::Package { offset } => (IN_PACKAGE, Frame { offset, length: 0, hash: Hash::default() }),
+            };
+            out.extend_from_slice(&kind.to_le_bytes());
             frame.encode(&mut out);
         }
         out
@@ -167,6 +192,8 @@ impl ImageParts {
         }
         put(out, self.hot.iter().map(|(_, parts)| parts.len()).sum());
         self.hot.iter().flat_map(|(_, parts)| parts).for_each(|part| put_part(out, part));
+        put(out, self.touched.len());
+        self.touched.iter().for_each(|part| put_part(out, part));
         let over_base = self.cold.iter().filter(|cold| cold.part.chunk < self.base_chunks);
         put(out, over_base.clone().count());
         over_base.for_each(|cold| put_part(out, &cold.part));
@@ -185,36 +212,40 @@ fn put(out: &mut Vec<u8>, count: usize) {
 fn put_part(out: &mut Vec<u8>, part: &Part) {
     out.extend_from_slice(&part.chunk.to_le_bytes());
     out.extend_from_slice(&part.mask.to_le_bytes());
-    out.extend_from_slice(&[0; 2]);
+    out.extend_from_slice(&part.whole.to_le_bytes());
 }
 
 fn part(bytes: &[u8]) -> Option<Part> {
     let mut cursor = Cursor::new(bytes);
-    let part = Part { chunk: cursor.u32()?, mask: cursor.u16()? };
-    (cursor.u16()? == 0).then_some(part)
+    let part = Part { chunk: cursor.u32()?, mask: cursor.u16()?, whole: cursor.u16()? };
+    (part.whole & !part.mask == 0).then_some(part)
 }
 
 impl<'a> Image<'a> {
-    /// Reads what `encode` wrote, and checks that hot parts lie in memory, ascend, and fill their frames' counts.
+    /// Reads what `encode` wrote, and checks that hot and touched parts lie in memory and ascend, and that the hot ones
+    /// fill their frames' counts.
     pub(crate) fn decode(cursor: &mut Cursor<'a>) -> Option<Image<'a>> {
         let memory_chunks = cursor.u32().filter(|chunks| *chunks <= MEMORY_CHUNKS_MAX)?;
         let stack_pointer = cursor.u32()?;
         let hot_frames = table(cursor, HOT_FRAME_BYTES)?;
         let hot_parts = table(cursor, PART_BYTES)?;
+        let touched = table(cursor, PART_BYTES)?;
         let cold_over_base = table(cursor, PART_BYTES)?;
         let cold_count = usize::try_from(cursor.u32()?).ok()?;
         let leaves = cursor.bytes(cold_count.div_ceil(LEAF_ROWS).checked_mul(LEAF_REF_BYTES)?)?;
-        let image = Image { memory_chunks, stack_pointer, hot_frames, hot_parts, cold_over_base, leaves, cold_count };
+        let image =
+            Image { memory_chunks, stack_pointer, hot_frames, hot_parts, touched, cold_over_base, leaves, cold_count };
         image.is_in_order().then_some(image)
     }
 
     fn is_in_order(&self) -> bool {
-        let mut next = 0;
-        let all = self.hot_parts.chunks_exact(PART_BYTES).map(part);
-        let ascend = all.into_iter().all(|part| {
-            let fits = part.is_some_and(|part| part.chunk >= next && part.chunk < self.memory_chunks);
-            next = part.map_or(0, |part| part.chunk.saturating_add(1));
-            fits
+        let ascend = [self.hot_parts, self.touched].into_iter().all(|parts| {
+            let mut next = 0;
+            parts.chunks_exact(PART_BYTES).map(part).all(|part| {
+                let fits = part.is_some_and(|part| part.chunk >= next && part.chunk < self.memory_chunks);
+                next = part.map_or(0, |part| part.chunk.saturating_add(1));
+                fits
+            })
         });
         let counted: usize = self.hot().map(|frame| frame.parts.len()).sum();
         ascend && counted == self.hot_parts.len() && self.hot().count() == self.hot_frames.len() / HOT_FRAME_BYTES
@@ -237,13 +268,24 @@ impl<'a> Image<'a> {
     /// The pages of a chunk that every boot touches.
     #[must_use]
     pub fn hot_mask(&self, chunk: u32) -> u16 {
-        mask_of(self.hot_parts, chunk)
+        part_of(self.hot_parts, chunk).map_or(0, |part| part.mask)
+    }
+
+    /// Those of them that are stored as they are.
+    #[must_use]
+    pub fn whole_mask(&self, chunk: u32) -> u16 {
+        part_of(self.hot_parts, chunk).map_or(0, |part| part.whole)
+    }
+
+    /// Pages that every boot touches, too, and that are the base image's.
+    pub fn touched(&self) -> impl Iterator<Item = Part> + 'a {
+        self.touched.chunks_exact(PART_BYTES).map_while(part)
     }
 
     /// The pages of a chunk of the base image that are others in the app, and cold.
     #[must_use]
     pub fn cold_mask_over_base(&self, chunk: u32) -> u16 {
-        mask_of(self.cold_over_base, chunk)
+        part_of(self.cold_over_base, chunk).map_or(0, |part| part.mask)
     }
 
     /// Rows of the table of cold chunks.
@@ -273,10 +315,10 @@ impl<'a> Image<'a> {
 }
 
 /// In a table of parts that ascend.
-fn mask_of(table: &[u8], chunk: u32) -> u16 {
+fn part_of(table: &[u8], chunk: u32) -> Option<Part> {
     let (rows, _) = table.as_chunks::<PART_BYTES>();
     let found = rows.binary_search_by_key(&Some(chunk), |row| part(row).map(|part| part.chunk));
-    found.ok().and_then(|row| part(rows.get(row)?)).map_or(0, |part| part.mask)
+    part(rows.get(found.ok()?)?)
 }
 
 /// A part of the table of cold chunks.
@@ -312,7 +354,14 @@ impl<'c> Leaf<'c> {
 
 fn cold_chunk(row: &[u8]) -> Option<ColdChunk> {
     let (head, rest) = row.split_at_checked(PART_BYTES)?;
-    Some(ColdChunk { part: part(head)?, frame: Frame::decode(&mut Cursor::new(rest))? })
+    let mut cursor = Cursor::new(rest);
+    let (kind, frame) = (cursor.u32()?, Frame::decode(&mut cursor)?);
+    let stored = match kind {
+        IN_FRAME => Stored::Frame(frame),
+        IN_PACKAGE => Stored::Package { offset: frame.offset },
+        _ => return None,
+    };
+    Some(ColdChunk { part: part(head)?, stored })
 }
 
 /// A count, then as many records.

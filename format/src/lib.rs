@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod builtins;
+pub mod code;
 pub mod container;
 pub mod cursor;
 pub mod elf;

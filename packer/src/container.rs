@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use edgepack_format::container::{
     Assumption, Effect, Hash, IndexParts, SectionEntry, SectionKind, WASM_HEADER, encode_effects,
@@ -11,7 +12,7 @@ use edgepack_format::limits::{CHUNK_BYTES, INDEX_BYTES_MAX, MEMORY_BYTES_MAX, SE
 use edgepack_format::manifest::{Manifest, Packed};
 use wasm_encoder::{CustomSection, Section};
 
-use crate::chunks::store;
+use crate::chunks::{Pages, store};
 use crate::error::{Error, Result};
 
 /// The engine that the container is for.
@@ -21,6 +22,8 @@ pub struct Engine<'a> {
     pub hash: Hash,
     /// Its bootstrapped memory, without trailing zeros or with.
     pub base_memory: &'a [u8],
+    /// Numbers of its 4 KiB pages that stubs map; they have the others compressed.
+    pub mapped_pages: &'a [u32],
 }
 
 /// A captured memory.
@@ -80,19 +83,23 @@ pub fn container(contents: &Contents<'_>) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// An encoded `guest::Package` as containers hold it. It depends on nothing that start-up finds out, so it can be made
-/// beside that.
+/// A `guest::Package` as containers hold it. It depends on nothing that start-up finds out, so it can be made beside that.
 #[derive(Debug, Clone)]
-pub struct CompressedPackage(Vec<u8>);
+pub struct CompressedPackage {
+    frame: Vec<u8>,
+    content: Vec<u8>,
+    /// Where the script is in that.
+    script: Range<usize>,
+}
 
 impl CompressedPackage {
-    /// Compresses one.
+    /// Compresses an encoded one; where the script is in it.
     ///
     /// # Errors
     /// If it is larger than a section may be.
-    pub fn new(package: &[u8]) -> Result<CompressedPackage> {
-        limit("the package", package.len(), SECTION_BYTES_MAX)?;
-        compressed(package).map(CompressedPackage)
+    pub fn new(content: Vec<u8>, script: Range<usize>) -> Result<CompressedPackage> {
+        limit("the package", content.len(), SECTION_BYTES_MAX)?;
+        Ok(CompressedPackage { frame: compressed(&content)?, content, script })
     }
 }
 
@@ -109,14 +116,17 @@ fn image(contents: &Contents<'_>) -> Result<Option<(ImageParts, Vec<u8>)>> {
     if !bytes.is_multiple_of(CHUNK_BYTES) || bytes as u64 > MEMORY_BYTES_MAX {
         return Err(Error::ImageSize { bytes });
     }
-    let hot_pages: BTreeSet<u32> = contents.hot_pages.iter().copied().collect();
+    let set = |pages: &[u32]| pages.iter().copied().collect::<BTreeSet<u32>>();
+    let (hot, mapped) = (&set(contents.hot_pages), &set(contents.engine.mapped_pages));
     let base = whole_chunks(contents.engine.base_memory);
-    let stored = store(memory.bytes, &base, &hot_pages)?;
+    let CompressedPackage { content: package, script: text, .. } = contents.package;
+    let stored = store(Pages { memory: memory.bytes, base: &base, hot, mapped, package, text })?;
     let parts = ImageParts {
         memory_chunks: u32::try_from(bytes / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
         stack_pointer: memory.stack_pointer,
         base_chunks: u32::try_from(base.len() / CHUNK_BYTES).map_err(|_| Error::ImageSize { bytes })?,
         hot: stored.hot,
+        touched: stored.touched,
         cold: stored.cold,
     };
     Ok(Some((parts, stored.content)))
@@ -142,7 +152,7 @@ fn named_sections(contents: &Contents<'_>, chunk_count: usize) -> Result<Vec<(Se
     ];
     let packed = Packed { engine: &contents.engine.hash, assumptions, deferred_count: effects.len(), sizes: &sizes };
     let mut sections = vec![(SectionKind::Manifest, contents.manifest.encode(&packed).into_bytes())];
-    sections.push((SectionKind::Package, contents.package.0.clone()));
+    sections.push((SectionKind::Package, contents.package.frame.clone()));
     if !effects.is_empty() {
         sections.push((SectionKind::Deferred, encode_effects(effects)));
     }

@@ -1,4 +1,4 @@
-//! Puts a container into a stub as one more ELF section, and finds it again.
+//! Puts a container into a stub as one more ELF section, and finds it again; takes a segment out of one.
 //!
 //! A section rather than bytes behind the end: `strip` and `objcopy` keep it. What the kernel loads of the stub stays
 //! where it is. Storage is read ahead from the beginning of a file, so what every boot needs comes first: section
@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use edgepack_format::container::{ALIGN_BYTES, ELF_SECTION, FRAMES_SECTION, WASM_HEADER};
+use edgepack_format::container::{ALIGN_BYTES, ELF_SECTION, WASM_HEADER};
 use edgepack_format::limits::PAGE_BYTES;
 use edgepack_format::shebang::without_shebang;
 use object::elf::{FileHeader32, FileHeader64, SHF_ALLOC, SHT_NOBITS, SHT_PROGBITS, SectionHeader32, SectionHeader64};
@@ -29,24 +29,32 @@ pub fn executable(stub: &[u8], container: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The stub of what the linker made, with the compressed part of the base image.
-pub fn with_frames(linked: &[u8], frames: &[u8]) -> Result<Vec<u8>> {
-    with_section(linked, FRAMES_SECTION, frames)
-}
-
 /// The container in an `.epk` or in an executable.
 pub fn open(bytes: &[u8]) -> Result<&[u8]> {
     let plain = without_shebang(bytes);
     if plain.starts_with(&WASM_HEADER) {
         return Ok(plain);
     }
-    match bytes.get(CLASS_OFFSET) {
-        Some(&CLASS_32) => section::<FileHeader32<LittleEndian>>(bytes),
-        _ => section::<FileHeader64<LittleEndian>>(bytes),
+    section_named(bytes, ELF_SECTION)
+}
+
+/// The content of a section.
+pub(crate) fn section_named<'a>(file: &'a [u8], name: &str) -> Result<&'a [u8]> {
+    match file.get(CLASS_OFFSET) {
+        Some(&CLASS_32) => section::<FileHeader32<LittleEndian>>(file, name),
+        _ => section::<FileHeader64<LittleEndian>>(file, name),
     }
 }
 
-fn with_section(stub: &[u8], name: &str, content: &[u8]) -> Result<Vec<u8>> {
+/// The file with a section less, of whose segment it is all: what is left of both is rows that say nothing.
+pub(crate) fn without_segment(file: &[u8], name: &str) -> Result<Vec<u8>> {
+    match file.get(CLASS_OFFSET) {
+        Some(&CLASS_32) => taken_out::<FileHeader32<LittleEndian>>(file, name),
+        _ => taken_out::<FileHeader64<LittleEndian>>(file, name),
+    }
+}
+
+pub(crate) fn with_section(stub: &[u8], name: &str, content: &[u8]) -> Result<Vec<u8>> {
     match stub.get(CLASS_OFFSET) {
         Some(&CLASS_32) => laid_out::<FileHeader32<LittleEndian>>(stub, name, content),
         _ => laid_out::<FileHeader64<LittleEndian>>(stub, name, content),
@@ -59,7 +67,7 @@ fn laid_out<H: Header>(file: &[u8], name: &str, content: &[u8]) -> Result<Vec<u8
     let endian = header.endian().map_err(not_elf)?;
     let sections = header.sections(endian, file).map_err(not_elf)?;
     if sections.section_by_name(endian, name.as_bytes()).is_some() {
-        let what = if name == ELF_SECTION { "an app inside" } else { "its base image" };
+        let what = if name == ELF_SECTION { "an app inside" } else { name };
         return Err(Error::Stub(format!("it already has {what}")));
     }
     let mut rows: Vec<H::SectionHeader> = sections.iter().copied().collect();
@@ -130,12 +138,37 @@ fn gap(taken: &[Range<usize>], bytes: usize) -> Option<usize> {
     starts.filter(is_free).min()
 }
 
-fn section<H: Header>(bytes: &[u8]) -> Result<&[u8]> {
+fn section<'a, H: Header>(bytes: &'a [u8], name: &str) -> Result<&'a [u8]> {
     let header = H::parse(bytes).map_err(|_| Error::NothingInside)?;
     let endian = header.endian().map_err(|_| Error::NothingInside)?;
     let sections = header.sections(endian, bytes).map_err(not_elf)?;
-    let (_, section) = sections.section_by_name(endian, ELF_SECTION.as_bytes()).ok_or(Error::NothingInside)?;
+    let (_, section) = sections.section_by_name(endian, name.as_bytes()).ok_or(Error::NothingInside)?;
     section.data(endian, bytes).map_err(not_elf)
+}
+
+fn taken_out<H: Header>(file: &[u8], name: &str) -> Result<Vec<u8>> {
+    let header = H::parse(file).map_err(not_elf)?;
+    let sections = header.sections(ENDIAN, file).map_err(not_elf)?;
+    let (index, section) =
+        sections.section_by_name(ENDIAN, name.as_bytes()).ok_or_else(|| not_elf(format!("it has no {name}")))?;
+    let (offset, bytes) = section.file_range(ENDIAN).ok_or_else(|| not_elf(format!("its {name} is empty")))?;
+    let segments = header.program_headers(ENDIAN, file).map_err(not_elf)?;
+    let segment = segments.iter().position(|segment| segment.file_range(ENDIAN) == (offset, bytes));
+    let segment = segment.ok_or_else(|| not_elf(format!("its {name} shares a segment")))?;
+    let (segments_offset, rows_offset) = (header.e_phoff(ENDIAN).into(), header.e_shoff(ENDIAN).into());
+    let mut out = file.to_vec();
+    // Zeros are the kinds that mean nothing is there.
+    clear::<H::ProgramHeader>(&mut out, segments_offset, segment)?;
+    clear::<H::SectionHeader>(&mut out, rows_offset, index.0)?;
+    Ok(out)
+}
+
+/// Clears a row of a table.
+fn clear<R>(file: &mut [u8], table_offset: u64, number: usize) -> Result<()> {
+    let start = usize::try_from(table_offset).map_err(not_elf)? + number * size_of::<R>();
+    let row = file.get_mut(start..start + size_of::<R>()).ok_or_else(|| not_elf("it is cut short"))?;
+    row.fill(0);
+    Ok(())
 }
 
 fn not_elf(reason: impl ToString) -> Error {

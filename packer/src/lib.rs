@@ -4,12 +4,14 @@ mod chunks;
 mod container;
 mod error;
 mod executable;
+mod stub;
 mod stub_frame;
 mod verify;
 
 pub use container::{CompressedPackage, Contents, Engine, Memory, Started, container};
 pub use error::{Error, Result};
-pub use executable::{executable, open, with_frames};
+pub use executable::{executable, open};
+pub use stub::stub;
 pub use stub_frame::{compress_stub, expand_stub};
 pub use verify::{SectionSize, Verified, verify};
 

@@ -1,7 +1,7 @@
 //! Checks everything in a container: what `inspect` shows has been verified.
 
-use edgepack_format::container::{Index, SectionKind, Sections, decode_effects};
-use edgepack_format::image::{Frame, Image, Part};
+use edgepack_format::container::{ContainerError, Index, SectionKind, Sections, decode_effects};
+use edgepack_format::image::{Frame, Image, Part, Stored};
 use edgepack_format::limits::{CHUNK_BYTES, HOT_FRAME_PAGES, PAGE_BYTES};
 
 use crate::error::{Error, Result};
@@ -42,8 +42,7 @@ pub fn verify(container: &[u8]) -> Result<Verified<'_>> {
     }
     decode_effects(sections.get(SectionKind::Deferred).unwrap_or_default())?;
     let manifest = sections.require(SectionKind::Manifest)?;
-    let manifest = std::str::from_utf8(manifest)
-        .map_err(|_| edgepack_format::container::ContainerError::BadIndex("the manifest's text"))?;
+    let manifest = std::str::from_utf8(manifest).map_err(|_| ContainerError::BadIndex("the manifest's text"))?;
     let sizes = sections.iter().map(|(kind, content)| SectionSize { name: kind.name(), bytes: content.len() });
     Ok(Verified {
         manifest,
@@ -57,6 +56,7 @@ pub fn verify(container: &[u8]) -> Result<Verified<'_>> {
 fn verify_image(image: &Image<'_>, sections: &Sections<'_>) -> Result<()> {
     let pages = sections.get(SectionKind::Pages).unwrap_or_default();
     let cold = sections.get(SectionKind::Chunks).unwrap_or_default();
+    let package = expanded(sections, SectionKind::Package)?;
     for hot in image.hot() {
         let parts: Vec<Part> = hot.parts().collect();
         expand(&hot.frame, &parts, pages)?;
@@ -69,7 +69,11 @@ fn verify_image(image: &Image<'_>, sections: &Sections<'_>) -> Result<()> {
         let leaf = image.leaf(number, cold)?;
         leaf.verify(crate::hash)?;
         for chunk in leaf.rows() {
-            expand(&chunk.frame, &[chunk.part], pages)?;
+            match &chunk.stored {
+                Stored::Frame(frame) => expand(frame, &[chunk.part], pages)?,
+                Stored::Package { offset } if package.get(*offset..offset + chunk.part.memory_bytes()).is_some() => {}
+                Stored::Package { .. } => return Err(ContainerError::BadIndex("a chunk's part of the package").into()),
+            }
             rows += 1;
         }
     }
@@ -90,10 +94,11 @@ fn expand(frame: &Frame, parts: &[Part], pages: &[u8]) -> Result<()> {
 }
 
 fn text(sections: &Sections<'_>, kind: SectionKind) -> Result<String> {
-    let Some(frame) = sections.get(kind) else { return Ok(String::new()) };
-    let decompress = |frame| {
-        let bytes = zstd::stream::decode_all(frame)?;
-        String::from_utf8(bytes).map_err(std::io::Error::other)
-    };
-    decompress(frame).map_err(|source| Error::Decompress { what: kind.name().to_owned(), source })
+    let text = String::from_utf8(expanded(sections, kind)?).map_err(std::io::Error::other);
+    text.map_err(|source| Error::Decompress { what: kind.name().to_owned(), source })
+}
+
+fn expanded(sections: &Sections<'_>, kind: SectionKind) -> Result<Vec<u8>> {
+    let Some(frame) = sections.get(kind) else { return Ok(Vec::new()) };
+    zstd::stream::decode_all(frame).map_err(|source| Error::Decompress { what: kind.name().to_owned(), source })
 }

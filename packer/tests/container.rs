@@ -1,13 +1,15 @@
 //! Containers: what is written is read, the same input is the same bytes, and no damage goes unseen.
 
+use std::ops::Range;
+
 use edgepack_format::container::{
     Assumption, ContainerError, Effect, Guard, Patch, SectionKind, Sections, decode_effects,
 };
-use edgepack_format::image::Frame;
+use edgepack_format::image::{Frame, Part, Stored};
 use edgepack_format::manifest::Manifest;
 use edgepack_format::policy::{Grants, Scope};
 use edgepack_packer::{
-    CompressedPackage, Contents, Engine, Error, Memory, Started, container, executable, open, verify, with_frames,
+    CompressedPackage, Contents, Engine, Error, Memory, Started, container, executable, open, stub as stub_of, verify,
 };
 
 const CHUNK: usize = 65_536;
@@ -16,6 +18,8 @@ struct Case {
     manifest: Manifest,
     base: Vec<u8>,
     started: Vec<u8>,
+    package: (Vec<u8>, Range<usize>),
+    mapped: Vec<u32>,
     assumptions: Vec<Assumption>,
     effects: Vec<Effect>,
 }
@@ -41,6 +45,8 @@ impl Case {
             manifest: Manifest { name: "case".to_owned(), grants, memory_bytes_max: 1 << 28, ..Manifest::default() },
             base,
             started,
+            package: (b"a package".to_vec(), 0..0),
+            mapped: (0..2 * 16).collect(),
             assumptions: vec![
                 Assumption { guards: vec![guard(1)], patches: Vec::new() },
                 Assumption { guards: vec![guard(2)], patches: vec![Patch { address: 4096, bytes: vec![1, 2, 3] }] },
@@ -55,13 +61,13 @@ impl Case {
     fn pack(&self, hot_pages: &[u32]) -> Vec<u8> {
         let contents = Contents {
             manifest: &self.manifest,
-            engine: Engine { hash: [9; 32], base_memory: &self.base },
+            engine: Engine { hash: [9; 32], base_memory: &self.base, mapped_pages: &self.mapped },
             started: Some(Started {
                 memory: Memory { bytes: &self.started, stack_pointer: 200 },
                 assumptions: &self.assumptions,
                 effects: &self.effects,
             }),
-            package: &CompressedPackage::new(b"a package").unwrap(),
+            package: &CompressedPackage::new(self.package.0.clone(), self.package.1.clone()).unwrap(),
             source_map: "{\"version\":3}",
             licences: "MIT",
             hot_pages,
@@ -79,13 +85,19 @@ fn restore(container: &[u8], base: &[u8]) -> (Vec<u8>, usize, usize) {
     let mut memory = base.to_vec();
     memory.resize(image.memory_chunks as usize * CHUNK, 0);
     let mut frames = std::collections::BTreeSet::new();
-    let mut change = |frame: &Frame, chunk: u32, mask: u16, start: usize| {
+    let package = zstd::stream::decode_all(sections.get(SectionKind::Package).unwrap()).unwrap();
+    let mut expand = |frame: &Frame, chunk: u32| {
         frames.insert(frame.offset);
         let bytes = frame.bytes(chunk, sections.get(SectionKind::Pages).unwrap(), hash).unwrap();
-        let pages = &zstd::bulk::decompress(bytes, 4 * CHUNK).unwrap()[start..];
+        zstd::bulk::decompress(bytes, 4 * CHUNK).unwrap()
+    };
+    let mut change = |pages: &[u8], Part { chunk, mask, whole }: Part| {
         let target = &mut memory[chunk as usize * CHUNK..][..CHUNK];
         let places = (0..16).filter(|page| mask & (1 << page) != 0);
         for (place, page) in places.zip(pages.chunks_exact(4096)) {
+            if whole & (1 << place) != 0 {
+                target[place * 4096..][..4096].fill(0);
+            }
             target[place * 4096..][..4096].iter_mut().zip(page).for_each(|(byte, change)| *byte ^= change);
         }
     };
@@ -94,13 +106,17 @@ fn restore(container: &[u8], base: &[u8]) -> (Vec<u8>, usize, usize) {
             image.hot().find_map(|hot| hot.find(chunk).map(|found| (hot.frame, found)))
         {
             assert_eq!(image.hot_mask(chunk), part.mask);
-            change(&frame, chunk, part.mask, start);
+            assert_eq!(image.whole_mask(chunk), part.whole);
+            change(&expand(&frame, chunk)[start..], part);
         }
         let table = sections.get(SectionKind::Chunks).unwrap_or_default();
         let leaf = image.leaf_of(chunk).map(|number| image.leaf(number, table).unwrap());
         leaf.iter().for_each(|leaf| leaf.verify(hash).unwrap());
         if let Some(cold) = leaf.and_then(|leaf| leaf.find(chunk)) {
-            change(&cold.frame, chunk, cold.part.mask, 0);
+            match &cold.stored {
+                Stored::Frame(frame) => change(&expand(frame, chunk), cold.part),
+                Stored::Package { offset } => change(&package[*offset..], cold.part),
+            }
         }
     }
     let cold = image.cold_count();
@@ -127,6 +143,43 @@ fn what_was_packed_is_restored_hot_or_not() {
     let sections = case.pack(&[]);
     let sections = Sections::find(&sections).unwrap();
     assert_eq!(decode_effects(sections.get(SectionKind::Deferred).unwrap()).unwrap(), case.effects);
+}
+
+#[test]
+fn a_script_that_is_in_memory_is_stored_once() {
+    let mut case = Case::new();
+    let script: Vec<u8> = (0..4 * CHUNK as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 21) as u8).collect();
+    case.package = ([b"head".as_slice(), &script, b"tail"].concat(), 4..4 + script.len());
+    let apart = case.pack(&[]).len();
+    let start = 20 * CHUNK + 100;
+    case.started[start..start + script.len()].copy_from_slice(&script);
+    let packed = case.pack(&[]);
+    assert!(restore(&packed, &case.base).0 == case.started);
+    verify(&packed).unwrap();
+    // Its first and its last part share chunks with something else.
+    assert!(packed.len() < apart + 2 * CHUNK, "{apart} {}", packed.len());
+}
+
+#[test]
+fn what_a_boot_touches_of_the_base_image_is_named_or_stored() {
+    let mut case = Case::new();
+    case.base.resize(3 * CHUNK, 0);
+    // A page of the base image that has changed, one that has not, and one that is new and zero.
+    let pages = [1, 2, 40];
+    for (mapped, hot, touched) in [
+        (vec![1, 2], (1 << 1, 0), vec![(0, 1 << 2), (2, 1 << 8)]),
+        (vec![1], (0b110, 0b100), vec![(2, 1 << 8)]),
+        (vec![], (0b110, 0b110), vec![(2, 1 << 8)]),
+    ] {
+        case.mapped = mapped;
+        let packed = case.pack(&pages);
+        assert!(restore(&packed, &case.base).0 == case.started);
+        let sections = Sections::find(&packed).unwrap();
+        let index = sections.index(|bytes| blake3::hash(bytes).into()).unwrap();
+        let image = index.image.unwrap();
+        let found: Vec<_> = image.touched().map(|part| (part.chunk, part.mask)).collect();
+        assert_eq!(((image.hot_mask(0), image.whole_mask(0)), found), (hot, touched));
+    }
 }
 
 #[test]
@@ -182,8 +235,8 @@ fn an_executable_carries_the_container_and_a_second_one_is_refused() {
     assert!(matches!(open(&stub), Err(Error::NothingInside)));
     let again = executable(&program, &packed).unwrap_err().to_string();
     assert_eq!(again, "the stub is not an ELF executable: it already has an app inside");
-    let twice = with_frames(&with_frames(&stub, b"frames").unwrap(), b"frames").unwrap_err().to_string();
-    assert_eq!(twice, "the stub is not an ELF executable: it already has its base image");
+    let foreign = stub_of(&stub, b"frames").unwrap_err().to_string();
+    assert_eq!(foreign, "the stub is not an ELF executable: it has no edge_cold_code");
     assert!(executable(b"MZ", &packed).unwrap_err().to_string().starts_with("the stub is not an ELF executable"));
 }
 

@@ -1,10 +1,20 @@
 /* The first instructions: the kernel is told not to read whatever lies around a page that is missing, and what a boot
    needs of this file is asked for at once, unless the last page of that is in memory already. Without this a cold start
-   waits for megabytes of which it uses a tenth. A kernel that refuses these calls reads more. Where things lie says
-   stub.ld. */
+   waits for megabytes of which it uses a tenth. A kernel that refuses these calls reads more.
+
+   Then the addresses of the engine's code that is compressed are taken, before there is a heap that may come to lie
+   there: `boot/code.rs` looks at edge_cold_code_at. Where things lie says stub.ld. */
 
 #define MADV_RANDOM 1
 #define MADV_WILLNEED 3
+/* Private, anonymous, not counted as used, and over nothing that is there. */
+#define RESERVE 0x104022
+
+    .section .data.edge_cold_code_at, "aw", %progbits
+    .balign 8
+    .globl edge_cold_code_at
+edge_cold_code_at:
+    .quad 0
 
     .section .text.edge_entry, "ax", %progbits
     .globl edge_entry
@@ -33,6 +43,16 @@ edge_entry:
     jnz 1f
     advise edge_needed_bytes, MADV_WILLNEED
 1:
+    /* mmap */
+    movl $9, %eax
+    movl $edge_cold_code_start, %edi
+    movl $edge_cold_code_bytes, %esi
+    xorl %edx, %edx
+    movl $RESERVE, %r10d
+    movq $-1, %r8
+    xorl %r9d, %r9d
+    syscall
+    movq %rax, edge_cold_code_at
     /* What the kernel leaves there for the C library: no function to call at exit. */
     xorl %edx, %edx
     jmp _start
@@ -60,6 +80,17 @@ edge_entry:
     tbnz w2, #0, 1f
     advise edge_needed_bytes, MADV_WILLNEED
 1:
+    /* mmap */
+    mov x8, #222
+    ldr x0, =edge_cold_code_start
+    ldr x1, =edge_cold_code_bytes
+    mov x2, #0
+    ldr x3, =RESERVE
+    mov x4, #-1
+    mov x5, #0
+    svc #0
+    ldr x1, =edge_cold_code_at
+    str x0, [x1]
     mov x0, #0
     b _start
     .ltorg
@@ -90,6 +121,17 @@ edge_entry:
     bne 1f
     advise edge_needed_bytes, MADV_WILLNEED
 1:
+    /* mmap2 */
+    mov r7, #192
+    ldr r0, =edge_cold_code_start
+    ldr r1, =edge_cold_code_bytes
+    mov r2, #0
+    ldr r3, =RESERVE
+    mvn r4, #0
+    mov r5, #0
+    svc #0
+    ldr r1, =edge_cold_code_at
+    str r0, [r1]
     mov r0, #0
     b _start
     .ltorg

@@ -11,8 +11,8 @@ use edgepack_format::targets::TARGETS;
 use crate::project::Project;
 use crate::run::{command, output};
 
-/// Engine, base image and loader together, in bytes.
-const STUB_BYTES_MAX: u64 = 6_600_000;
+/// Engine, base image and loader together, in bytes: with hello's container, of 54 KB, it comes to 4.5 MB.
+const STUB_BYTES_MAX: u64 = 4_445_000;
 
 /// Code that is not the engine's: the loader, Rust's standard library, the C library, zstd's decoder.
 const LOADER_CODE_BYTES_MAX: u64 = 400_000;

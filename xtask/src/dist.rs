@@ -20,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) base: PathBuf,
     /// A line `PAGE COUNT` for each page of it that boots of `PROGRAMS` touch.
     pub(crate) heat: PathBuf,
+    /// The pages of it that stubs map; see `stub::mapped`.
+    pub(crate) mapped: PathBuf,
     /// A line `FUNCTION COUNT` for each function of the engine that they enter.
     pub(crate) entered: PathBuf,
 }
@@ -50,7 +52,10 @@ pub(crate) fn engine(project: &Project) -> Result<Guest> {
     let base = folder.join("base.img");
     project.publish("engine.wasm", &wasm)?;
     project.publish("base.img", &base)?;
-    Ok(Guest { wasm, base, heat: folder.join("heat"), entered: folder.join("entered") })
+    let (heat, entered) = (folder.join("heat"), folder.join("entered"));
+    let mapped = stub::mapped(project, &base, &heat)?;
+    project.publish("mapped", &mapped)?;
+    Ok(Guest { wasm, base, heat, mapped, entered })
 }
 
 /// Builds the stub of every target: as it is, and as what it has besides the stub of each machine that edgepack itself

@@ -64,8 +64,9 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["stub"] => dist::stubs(&project),
         ["stub", wasm, base, heat, entered, triple] => {
             let target = targets::find(triple).with_context(|| format!("there is no target {triple}"))?;
-            let guest =
-                dist::Guest { wasm: wasm.into(), base: base.into(), heat: heat.into(), entered: entered.into() };
+            let mapped = stub::mapped(&project, base.as_ref(), heat.as_ref())?;
+            let (wasm, base, heat, entered) = (wasm.into(), base.into(), heat.into(), entered.into());
+            let guest = dist::Guest { wasm, base, heat, mapped, entered };
             stub::build(&project, &guest, target).map(|path| println!("{}", path.display()))
         }
         ["dist"] => dist::dist(&project, None),

@@ -6,7 +6,7 @@ mod link;
 mod tests;
 mod translate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use edgepack_format::container::{Hash, engine_hash};
 use edgepack_format::targets::Target;
-use edgepack_packer::{compress_stub, expand_stub, with_frames};
+use edgepack_packer::{compress_stub, expand_stub};
 
 use self::base::BaseImage;
 pub(crate) use self::link::zig_cc;
@@ -48,26 +48,43 @@ const INPUTS: &[&str] = &[
 /// Builds the stub of a target, once per content; its path in the cache.
 pub(crate) fn build(project: &Project, guest: &Guest, target: &Target) -> Result<PathBuf> {
     let image = read(&guest.base)?;
-    let heat = read(&guest.heat)?;
+    let (heat, mapped) = (read(&guest.heat)?, read(&guest.mapped)?);
     let wasm = read(&guest.wasm)?;
     let entered = read(&guest.entered)?;
     let toolchain = output(&mut crate::run::command("/usr/bin/rustc", ["--version"], &project.root))?;
-    let hashes = [&wasm, &image, &heat, &entered].map(|part| blake3::hash(part).to_string()).join(" ");
+    let hashes = [&wasm, &image, &heat, &mapped, &entered].map(|part| blake3::hash(part).to_string()).join(" ");
     let extra = format!("{} {hashes} {toolchain}", target.triple);
     let folder = project.cached("stub", INPUTS, &extra, |folder| {
         let base = BaseImage::decode(&image)?;
         let engine = native_engine(project, guest, target)?;
-        let tables = base::write(&base, &counts(&heat)?, hash(&wasm, &base), folder)?;
+        let tables = base::write(&base, &pages(&mapped), &counts(&heat)?, hash(&wasm, &base), folder)?;
         let entry = folder.join("entry.S");
         fs::copy(project.root.join("stub-runtime/c/entry.S"), &entry)?;
         let sources = [tables.sources.as_slice(), &[entry]].concat();
         let mut objects = link::compile(project, target, &sources, folder)?;
         objects.extend(engine);
         let linked = read(&link::stub(project, target, &objects, folder)?)?;
-        write_executable(&folder.join("stub"), &with_frames(&linked, &tables.frames)?)?;
+        write_executable(&folder.join("stub"), &edgepack_packer::stub(&linked, &tables.frames)?)?;
         sources.iter().try_for_each(|part| fs::remove_file(part).map_err(Into::into))
     })?;
     Ok(folder.join("stub"))
+}
+
+/// Which pages of a base image stubs map, as little-endian numbers; the path in the cache.
+pub(crate) fn mapped(project: &Project, base: &Path, heat: &Path) -> Result<PathBuf> {
+    let (image, heat) = (read(base)?, read(heat)?);
+    let extra = format!("{} {}", blake3::hash(&image), blake3::hash(&heat));
+    let folder = project.cached("mapped", &["xtask/src/stub/base.rs"], &extra, |folder| {
+        let mapped = base::mapped_pages(BaseImage::decode(&image)?.memory, &counts(&heat)?);
+        let bytes: Vec<u8> = mapped.into_iter().flat_map(u32::to_le_bytes).collect();
+        fs::write(folder.join("mapped"), bytes).map_err(Into::into)
+    })?;
+    Ok(folder.join("mapped"))
+}
+
+/// What `mapped` wrote.
+fn pages(bytes: &[u8]) -> BTreeSet<u32> {
+    bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
 }
 
 /// What `edgepack-base-image` wrote: how many programs there are for each number.

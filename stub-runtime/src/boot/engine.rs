@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::ops::Range;
 
 use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, PAGE_BYTES};
+use rustix::io::Errno;
 
 /// The pages of one chunk that are stored as they are.
 #[repr(C)]
@@ -20,7 +21,7 @@ pub(crate) struct HotPages {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
     offset: u32,
-    length: u32,
+    length: u16,
     /// Which of the chunk's pages, one after the other.
     pub(crate) mask: u16,
 }
@@ -38,6 +39,11 @@ unsafe extern "C" {
     safe static edge_base_hot_bytes: u32;
     static edge_base_frames: [Frame; 0];
     static edge_loaded_end: [u8; 0];
+    static edge_code_start: [u8; 0];
+    static edge_code_end: [u8; 0];
+    static edge_cold_code_start: [u8; 0];
+    static edge_cold_code_bytes: [u8; 0];
+    safe static edge_cold_code_at: usize;
 }
 
 /// The engine's hash: containers say which one they are for.
@@ -69,11 +75,37 @@ pub(crate) fn base_hot() -> &'static [u8] {
     unsafe { std::slice::from_raw_parts(first, to_usize(edge_base_hot_bytes)) }
 }
 
-/// The addresses of what not every boot needs: the hot pages, most of which the first instructions did not ask for, and
-/// then the engine's functions that the programs of `xtask` did not enter.
+/// The addresses of what not every boot needs: the hot pages, most of which the first instructions did not ask for.
 pub(crate) fn not_first() -> Range<usize> {
     (&raw const edge_base_hot).addr()..(&raw const edge_loaded_end).addr()
 }
+
+/// The code that is loaded.
+pub(crate) fn code() -> &'static [u8] {
+    let (start, end) = (&raw const edge_code_start, (&raw const edge_code_end).addr());
+    // SAFETY: the linker's symbols for where it starts and ends; it is readable and never changes.
+    unsafe { std::slice::from_raw_parts(start.cast(), end.saturating_sub(start.addr())) }
+}
+
+/// The addresses of the engine's functions that few programs of `xtask` enter.
+pub(crate) fn cold_code() -> Range<usize> {
+    // The linker's symbol for how many bytes they are is that number as an address.
+    let (start, bytes) = ((&raw const edge_cold_code_start).addr(), (&raw const edge_cold_code_bytes).addr());
+    start..start.saturating_add(bytes)
+}
+
+/// Whether the first instructions could take those addresses: the kernel's answer, which is an address or why not.
+pub(crate) fn cold_code_place() -> Result<(), Errno> {
+    if edge_cold_code_at == cold_code().start {
+        return Ok(());
+    }
+    let errno = i32::try_from(edge_cold_code_at.wrapping_neg()).ok().filter(|errno| *errno < ERRNO_END);
+    // A kernel that does not know NOREPLACE maps elsewhere.
+    Err(errno.map_or(Errno::EXIST, Errno::from_raw_os_error))
+}
+
+/// Linux's error numbers are below this.
+const ERRNO_END: i32 = 4096;
 
 /// The frames of a chunk of the base image.
 pub(crate) fn base_frames(chunk: u32) -> &'static [Frame] {
@@ -88,7 +120,7 @@ impl Frame {
     /// Its content, which is a part of all frames.
     pub(crate) fn bytes<'f>(&self, frames: &'f [u8]) -> Option<&'f [u8]> {
         let start = to_usize(self.offset);
-        frames.get(start..start.checked_add(to_usize(self.length))?)
+        frames.get(start..start.checked_add(usize::from(self.length))?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A touched page that is not there yet → one that is; any other fault → a sentence and the end.
+//! A touched page, or a called function, that is not there yet → one that is; any other fault → a sentence and the end.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use edgepack_format::limits::{CHUNK_BYTES, NATIVE_STACK_BYTES};
 
 use super::stop::BootError;
-use super::{memory, pages, stop};
+use super::{code, memory, pages, stop};
 
 /// The top of the main stack, roughly.
 static STACK_TOP: AtomicUsize = AtomicUsize::new(0);
@@ -82,7 +82,7 @@ extern "C" fn handle_fault(_signal: i32, info: *mut libc::siginfo_t, _context: *
     let Some(info) = (unsafe { info.as_ref() }) else { stop::trap("the loader met a fault without a place") };
     // SAFETY: for these signals the address is what the kernel filled in.
     let address = unsafe { info.si_addr() }.addr();
-    if memory::page_at(address).is_some_and(pages::fault) {
+    if memory::page_at(address).is_some_and(pages::fault) || code::fault(address) {
         return;
     }
     if memory::is_reserved(address) {

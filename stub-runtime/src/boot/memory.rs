@@ -171,7 +171,7 @@ pub(crate) unsafe fn chunk_bytes(chunk: u32) -> &'static mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(at(address(chunk)).cast(), CHUNK_BYTES) }
 }
 
-fn at(address: usize) -> *mut libc::c_void {
+pub(crate) fn at(address: usize) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }
 
@@ -205,15 +205,27 @@ pub(crate) fn will_need(bytes: &'static [u8]) {
     will_need_all(start..start.saturating_add(bytes.len()));
 }
 
+/// The same for several, unless the first of them is there already.
+pub(crate) fn will_need_each(parts: impl Iterator<Item = &'static [u8]>) {
+    let mut parts = parts.peekable();
+    if parts.peek().is_some_and(|first| !is_in_memory(first.as_ptr().addr())) {
+        parts.for_each(will_need);
+    }
+}
+
 /// The same for what is mapped in a range of addresses of this program, if its last page is not there already.
 pub(crate) fn will_need_soon(addresses: Range<usize>) {
-    let last = addresses.end.saturating_sub(1) & !(PAGE_BYTES - 1);
-    let mut is_there = 0_u8;
-    // SAFETY: one page is asked for, whose answer is one byte.
-    let result = unsafe { libc::mincore(at(last), 1, &raw mut is_there) };
-    if result != 0 || is_there & 1 == 0 {
+    if !is_in_memory(addresses.end.saturating_sub(1)) {
         will_need_all(addresses);
     }
+}
+
+/// Whether a page of a mapped file is in memory, as far as the kernel tells.
+fn is_in_memory(address: usize) -> bool {
+    let mut is_there = 0_u8;
+    // SAFETY: one page is asked for, whose answer is one byte.
+    let result = unsafe { libc::mincore(at(address & !(PAGE_BYTES - 1)), 1, &raw mut is_there) };
+    result == 0 && is_there & 1 != 0
 }
 
 fn will_need_all(addresses: Range<usize>) {

@@ -1,6 +1,7 @@
 //! From exec to the app's first instruction: find the container, check what is read, lay memory out, resume.
 
 mod allocation;
+mod code;
 mod engine;
 mod faults;
 mod imports;
@@ -52,8 +53,9 @@ fn boot(args: Vec<Vec<u8>>) -> Result<c_int, BootError> {
     let image = index.image.as_ref().filter(|_| start.is_ok());
     trace.image(index.image.is_some(), &start);
     trace.phase("guards");
+    code::install(source.code)?;
     let memory_chunks = memory::reserve(image)?;
-    pages::install(&source, &sections, image, memory_chunks, trace.subject())?;
+    pages::install(&source, &sections, &index, image, memory_chunks, trace.subject())?;
     faults::catch()?;
     trace.phase("map");
     if image.is_some() {

@@ -8,8 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use edgepack_format::container::{ContainerError, SectionKind, Sections};
-use edgepack_format::image::{ColdChunk, Image};
+use edgepack_format::container::{ContainerError, Hash, Index, SectionKind, Sections};
+use edgepack_format::image::{ColdChunk, HotFrame, Image, Part, Stored};
 use edgepack_format::limits::{BASE_FRAME_PAGES, CHUNK_BYTES, HOT_FRAME_PAGES, MEMORY_CHUNKS_MAX, PAGE_BYTES};
 use rustix::io::Errno;
 use zstd_safe::DCtx;
@@ -67,6 +67,9 @@ struct Store {
     /// The table of its cold chunks.
     chunks: &'static [u8],
     pages: &'static [u8],
+    /// The package, compressed, and what its hash must be.
+    package: &'static [u8],
+    package_hash: Hash,
     /// The compressed part of the base image.
     base_frames: &'static [u8],
     workspace: Mutex<Workspace>,
@@ -94,6 +97,7 @@ static STORE: OnceLock<Store> = OnceLock::new();
 pub(crate) fn install(
     source: &Source,
     sections: &Sections<'static>,
+    index: &Index<'static>,
     image: Option<&Image<'static>>,
     memory_chunks: u32,
     traced: Subject,
@@ -101,8 +105,11 @@ pub(crate) fn install(
     let content = |kind| sections.get(kind).unwrap_or_default();
     CHUNKS.store(memory_chunks, Ordering::Relaxed);
     let (chunks, pages) = (content(SectionKind::Chunks), content(SectionKind::Pages));
-    let (image, base_frames) = (image.copied(), source.frames);
-    let store = Store { image, chunks, pages, base_frames, workspace: Mutex::default() };
+    let (image, package, base_frames) = (image.copied(), content(SectionKind::Package), source.frames);
+    let named = index.sections.iter().find(|section| section.kind == SectionKind::Package);
+    let package_hash = named.map_or_else(Hash::default, |section| section.hash);
+    let workspace = Mutex::default();
+    let store = Store { image, chunks, pages, package, package_hash, base_frames, workspace };
     let step = match (traced, rustix::param::page_size() == PAGE_BYTES) {
         (_, false) => Step::Chunk,
         (Subject::Pages, true) => Step::Page,
@@ -162,7 +169,9 @@ impl Store {
             set_present(chunk, hot.mask & !cold);
         }
         runs.finish()?;
+        self.read_ahead();
         self.unpack_hot(&mut workspace).map_err(BootError::Container)?;
+        self.bring_touched(&mut workspace).map_err(BootError::Container)?;
         // Not before what is needed now.
         memory::will_need_soon(engine::not_first());
         Ok(())
@@ -192,11 +201,38 @@ impl Store {
                 }
                 // SAFETY: the pages of the mask are mapped, and no guest runs yet.
                 let target = unsafe { memory::chunk_bytes(part.chunk) };
-                self.lay_base(part.chunk, new, target, workspace)?;
-                change_pages(target, part.mask, part.mask, workspace.app.part(start, end)?);
+                self.lay_base(part.chunk, new & !part.whole, target, workspace)?;
+                change_pages(target, part, part.mask, workspace.app.part(start, end)?);
                 set_present(part.chunk, part.mask);
                 start = end;
             }
+        }
+        Ok(())
+    }
+
+    /// Has the base image's frames read that every boot needs: those below what the app has changed, and those that it
+    /// touches as they are.
+    fn read_ahead(&self) {
+        let hot = self.image.iter().flat_map(Image::hot).flat_map(HotFrame::parts);
+        let parts = hot.chain(self.image.iter().flat_map(Image::touched));
+        let missing = parts.map(|part| (part.chunk, part.mask & !part.whole & !present(part.chunk)));
+        memory::will_need_each(missing.flat_map(|(chunk, missing)| {
+            let frames = engine::base_frames(chunk).iter().filter(move |frame| frame.mask & missing != 0);
+            frames.filter_map(|frame| frame.bytes(self.base_frames))
+        }));
+    }
+
+    /// What every boot touches, too, and is the base image's: brought at once, which spares a fault for each page.
+    fn bring_touched(&self, workspace: &mut Workspace) -> Result<(), ContainerError> {
+        for part in self.image.iter().flat_map(Image::touched) {
+            let missing = part.mask & !present(part.chunk);
+            for run in runs_of(part.chunk, missing) {
+                memory::map_filled(run).map_err(|_| ContainerError::BadIndex("a chunk's place"))?;
+            }
+            // SAFETY: the pages of the mask are mapped, and no guest runs yet.
+            let target = unsafe { memory::chunk_bytes(part.chunk) };
+            self.lay_base(part.chunk, missing, target, workspace)?;
+            set_present(part.chunk, missing);
         }
         Ok(())
     }
@@ -244,12 +280,26 @@ impl Store {
         // SAFETY: the pages that are written, those of `missing`, are accessible since the lines above and are still
         // nobody's: whoever touched one waits for us.
         let target = unsafe { memory::chunk_bytes(chunk) };
-        self.lay_base(chunk, missing, target, workspace)?;
-        if let Some(ColdChunk { part, frame }) = app.cold.filter(|cold| cold.part.mask & missing != 0) {
-            let end = frame.offset.saturating_add(frame.length);
-            memory::will_need(self.pages.get(frame.offset..end).unwrap_or_default());
-            workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
-            change_pages(target, part.mask, missing, workspace.app.whole(part.memory_bytes())?);
+        for frame in engine::base_frames(chunk).iter().filter(|frame| frame.mask & missing != 0) {
+            memory::will_need(frame.bytes(self.base_frames).unwrap_or_default());
+        }
+        let whole = self.image.map_or(0, |image| image.whole_mask(chunk));
+        self.lay_base(chunk, missing & !whole, target, workspace)?;
+        if let Some(ColdChunk { part, stored }) = app.cold.filter(|cold| cold.part.mask & missing != 0) {
+            match stored {
+                Stored::Frame(frame) => {
+                    let end = frame.offset.saturating_add(frame.length);
+                    memory::will_need(self.pages.get(frame.offset..end).unwrap_or_default());
+                    workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
+                    change_pages(target, part, missing, workspace.app.whole(part.memory_bytes())?);
+                }
+                Stored::Package { offset } => {
+                    let package = self.package()?;
+                    let text = package.get(offset..offset.saturating_add(part.memory_bytes()));
+                    let text = text.ok_or(ContainerError::BadIndex("a chunk's part of the package"))?;
+                    change_pages(target, part, missing, text);
+                }
+            }
         }
         if app.hot & missing != 0 {
             let hot = self.image.iter().flat_map(Image::hot);
@@ -257,10 +307,18 @@ impl Store {
             let (frame, (part, start)) = found.ok_or(ContainerError::BadIndex("a hot chunk"))?;
             workspace.unpack_app(frame.bytes(chunk, self.pages, super::hash)?)?;
             let end = start.saturating_add(part.memory_bytes());
-            change_pages(target, part.mask, missing, workspace.app.part(start, end)?);
+            change_pages(target, part, missing, workspace.app.part(start, end)?);
         }
         set_present(chunk, missing);
         Ok(())
+    }
+
+    /// The package, verified and decompressed; each time, as few apps ever look at their own text.
+    fn package(&self) -> Result<Vec<u8>, ContainerError> {
+        if super::hash(self.package) != self.package_hash {
+            return Err(ContainerError::Altered(SectionKind::Package.name().to_owned()));
+        }
+        super::unpack(self.package).ok_or(ContainerError::BadIndex("the package"))
     }
 
     /// The base image is a part of this executable: nothing to verify.
@@ -275,7 +333,6 @@ impl Store {
             let pages_bytes = usize::try_from(frame.mask.count_ones()).unwrap_or(0) * PAGE_BYTES;
             let bytes =
                 frame.bytes(self.base_frames).ok_or(ContainerError::BadIndex("a frame of the engine's memory"))?;
-            memory::will_need(bytes);
             workspace.unpack_base(bytes)?;
             lay_pages(target, frame.mask, missing, workspace.base.whole(pages_bytes)?);
         }
@@ -291,17 +348,24 @@ impl Store {
 
 impl Workspace {
     fn unpack_app(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
-        self.app.fill(self.decoder.get_or_insert_with(DCtx::create), frame, APP_FRAME_BYTES_MAX)
+        self.app.fill(self.decoder.get_or_insert_with(DCtx::create), frame, &[], APP_FRAME_BYTES_MAX)
     }
 
     fn unpack_base(&mut self, frame: &[u8]) -> Result<(), ContainerError> {
-        self.base.fill(self.decoder.get_or_insert_with(DCtx::create), frame, BASE_FRAME_PAGES * PAGE_BYTES)
+        let decoder = self.decoder.get_or_insert_with(DCtx::create);
+        self.base.fill(decoder, frame, engine::base_hot(), BASE_FRAME_PAGES * PAGE_BYTES)
     }
 }
 
 impl Unpacked {
-    /// Whatever the frame has.
-    fn fill(&mut self, decoder: &mut DCtx<'_>, frame: &[u8], bytes_max: usize) -> Result<(), ContainerError> {
+    /// Whatever the frame has, which may refer to bytes that are known.
+    fn fill(
+        &mut self,
+        decoder: &mut DCtx<'_>,
+        frame: &[u8],
+        known: &[u8],
+        bytes_max: usize,
+    ) -> Result<(), ContainerError> {
         self.pages.clear();
         if self.pages.capacity() == 0 {
             self.pages.reserve_exact(bytes_max);
@@ -311,8 +375,8 @@ impl Unpacked {
             memory::populate(self.pages.spare_capacity_mut().get_mut(..bytes).unwrap_or_default());
         }
         // Into its capacity, of which no more is used than a frame may have.
-        decoder.decompress(&mut self.pages, frame).map_err(|_| ContainerError::BadIndex("a frame"))?;
-        Ok(())
+        let result = decoder.decompress_using_dict(&mut self.pages, frame, known);
+        result.map(drop).map_err(|_| ContainerError::BadIndex("a frame"))
     }
 
     /// All of it, if it is that long.
@@ -355,12 +419,16 @@ fn base_mask(chunk: u32) -> u16 {
 
 /// Copies the wanted ones of the pages that the mask says are there.
 fn lay_pages(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8]) {
-    with_places(target, mask, wanted, pages, |place, page| place.copy_from_slice(page));
+    with_places(target, mask, wanted, pages, |_, place, page| place.copy_from_slice(page));
 }
 
-/// Changes the wanted ones of them by what is stored.
-fn change_pages(target: &mut [u8], mask: u16, wanted: u16, changes: &[u8]) {
-    with_places(target, mask, wanted, changes, |place, changes| {
+/// Changes the wanted ones of them by what is stored, or copies them where they are stored whole.
+fn change_pages(target: &mut [u8], part: Part, wanted: u16, changes: &[u8]) {
+    with_places(target, part.mask, wanted, changes, |bit, place, changes| {
+        if part.whole & bit != 0 {
+            place.copy_from_slice(changes);
+            return;
+        }
         // By words: this is compiled for size.
         let (words, changes) = (place.as_chunks_mut::<8>().0, changes.as_chunks::<8>().0);
         for (word, change) in words.iter_mut().zip(changes) {
@@ -369,11 +437,12 @@ fn change_pages(target: &mut [u8], mask: u16, wanted: u16, changes: &[u8]) {
     });
 }
 
-fn with_places(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8], lay: impl Fn(&mut [u8], &[u8])) {
+fn with_places(target: &mut [u8], mask: u16, wanted: u16, pages: &[u8], lay: impl Fn(u16, &mut [u8], &[u8])) {
     let places = target.chunks_exact_mut(PAGE_BYTES).enumerate().filter(|(page, _)| mask & (1 << page) != 0);
     for ((number, place), page) in places.zip(pages.chunks_exact(PAGE_BYTES)) {
-        if wanted & (1 << number) != 0 {
-            lay(place, page);
+        let bit = 1 << number;
+        if wanted & bit != 0 {
+            lay(bit, place, page);
         }
     }
 }
@@ -422,6 +491,14 @@ pub(crate) fn fetch(first_page: u32, last_page: u32) {
             bring(chunk, pages);
         }
     }
+}
+
+/// Decompresses what is no page, and may refer to bytes that are known; its length.
+pub(crate) fn expand(target: &mut [u8], frame: &[u8], known: &[u8]) -> Result<usize, ContainerError> {
+    let store = STORE.get().ok_or(ContainerError::BadIndex("the engine's code"))?;
+    let mut workspace = store.workspace()?;
+    let decoder = workspace.decoder.get_or_insert_with(DCtx::create);
+    decoder.decompress_using_dict(target, frame, known).map_err(|_| ContainerError::BadIndex("a frame"))
 }
 
 /// Whether the page was to come; then it is there now.

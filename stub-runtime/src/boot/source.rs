@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
+use edgepack_format::code::CODE_SECTION;
 use edgepack_format::container::{ELF_SECTION, FRAMES_SECTION};
 use edgepack_format::elf::Elf;
 use edgepack_format::shebang::without_shebang;
@@ -23,6 +24,8 @@ pub(crate) struct Source {
     pub(crate) executable: MappedFile,
     /// The compressed part of the base image.
     pub(crate) frames: &'static [u8],
+    /// The compressed part of the engine's code.
+    pub(crate) code: &'static [u8],
     pub(crate) container: &'static [u8],
     pub(crate) launch: Launch,
 }
@@ -60,11 +63,12 @@ impl Source {
             let range = Elf::parse(executable.bytes)?.section(name)?;
             executable.bytes.get(range)
         };
-        let frames = section(FRAMES_SECTION).ok_or(BootError::NoFrames)?;
+        let frames = section(FRAMES_SECTION).ok_or(BootError::NoSection(FRAMES_SECTION))?;
+        let code = section(CODE_SECTION).ok_or(BootError::NoSection(CODE_SECTION))?;
         if let Some(container) = section(ELF_SECTION) {
             memory::will_need(container.get(..CONTAINER_FIRST_BYTES).unwrap_or(container));
             let launch = Launch { name: own_name, args: args.collect() };
-            return Ok(Source { executable, frames, container, launch });
+            return Ok(Source { executable, frames, code, container, launch });
         }
         let path = args.next().ok_or(BootError::NothingToRun)?;
         let file = MappedFile::open(&String::from_utf8_lossy(&path))?;
@@ -76,6 +80,6 @@ impl Source {
             None => without_shebang(file.bytes),
         };
         let launch = Launch { name: own_name, args: args.collect() };
-        Ok(Source { executable, frames, container, launch })
+        Ok(Source { executable, frames, code, container, launch })
     }
 }

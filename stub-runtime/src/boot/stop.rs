@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use edgepack_format::container::{ContainerError, FRAMES_SECTION};
+use edgepack_format::container::ContainerError;
 use rustix::io::Errno;
 use rustix::process::Resource;
 
@@ -18,7 +18,7 @@ pub(crate) enum BootError {
     /// No container inside, none named.
     NothingToRun,
     /// A section of this executable is gone.
-    NoFrames,
+    NoSection(&'static str),
     Open(String, Errno),
     /// Linear memory could not be laid out: what was tried.
     Memory(&'static str, Errno),
@@ -50,11 +50,8 @@ impl std::fmt::Display for BootError {
             BootError::NothingToRun => {
                 f.write_str("there is no app in this executable; name a container: edgepack-run APP.epk")
             }
-            BootError::NoFrames => {
-                write!(
-                    f,
-                    "this executable is damaged: it has no section {FRAMES_SECTION}, which is a part of the engine"
-                )
+            BootError::NoSection(name) => {
+                write!(f, "this executable is damaged: it has no section {name}, which is a part of the engine")
             }
             BootError::Open(path, errno) => write!(f, "cannot open {path}: {errno}"),
             BootError::Memory(what, errno @ Errno::NOMEM) => {
@@ -107,6 +104,15 @@ pub(crate) fn trap(reason: &str) -> ! {
 /// A chunk was not what it should be: its first touch is too late to do anything else.
 pub(crate) fn damaged(error: &ContainerError) -> ! {
     say(&error.to_string());
+    super::process::end_now(REFUSED_EXIT_CODE)
+}
+
+/// The engine's code cannot be brought: known when it is called first, which is too late to do anything else.
+pub(crate) fn no_executable_memory(errno: Errno) -> ! {
+    say(&format!(
+        "the kernel, or a filter before it, lets no memory be made executable, into which the engine's code is \
+         decompressed: {errno}"
+    ));
     super::process::end_now(REFUSED_EXIT_CODE)
 }
 

@@ -46,30 +46,20 @@ struct Compiler {
     zig: &'static str,
     /// Which processors of it.
     flags: &'static [&'static str],
-    /// Where a stub lies in memory: below linear memory.
-    image_base: &'static str,
 }
 
+/// Where a stub lies in memory: below linear memory.
+const IMAGE_BASE: &str = "0x1000000";
+
 const COMPILERS: &[Compiler] = &[
-    Compiler {
-        triple: "x86_64-unknown-linux-musl",
-        zig: "x86_64-linux-musl",
-        flags: &["-mcpu=x86_64"],
-        image_base: "0x1000000",
-    },
-    Compiler {
-        triple: "aarch64-unknown-linux-musl",
-        zig: "aarch64-linux-musl",
-        flags: &["-mcpu=generic"],
-        image_base: "0x1000000",
-    },
+    Compiler { triple: "x86_64-unknown-linux-musl", zig: "x86_64-linux-musl", flags: &["-mcpu=x86_64"] },
+    Compiler { triple: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", flags: &["-mcpu=generic"] },
     // As Rust has it: hard float with 16 registers, and no NEON. Thumb code is a third smaller than ARM code, and takes a
     // few more instructions.
     Compiler {
         triple: "armv7-unknown-linux-musleabihf",
         zig: "thumb-linux-musleabihf",
         flags: &["-mcpu=generic+v7a+vfp3-d32+thumb2-neon"],
-        image_base: "0x10000",
     },
 ];
 
@@ -144,11 +134,11 @@ const FLAGS: &[&str] = &[
 /// some more. They come first.
 const HOT_FIRST_BYTES: usize = 320 * 1024;
 
-/// What tells the linker how the stub lies in its file, with the target's numbers.
-fn layout_script(project: &Project, target: &Target, folder: &Path) -> Result<PathBuf> {
-    let base = compiler(target)?.image_base;
+/// What tells the linker how the stub lies in its file, with these numbers.
+fn layout_script(project: &Project, folder: &Path) -> Result<PathBuf> {
     let text = std::fs::read_to_string(project.root.join("stub-runtime/c/stub.ld"))?;
-    let text = text.replace("EDGE_IMAGE_BASE", base).replace("EDGE_HOT_FIRST_BYTES", &HOT_FIRST_BYTES.to_string());
+    let text = text.replace("EDGE_IMAGE_BASE", IMAGE_BASE).replace("EDGE_PAGE_BYTES_MAX", &CHUNK_BYTES.to_string());
+    let text = text.replace("EDGE_HOT_FIRST_BYTES", &HOT_FIRST_BYTES.to_string());
     // Cargo links again only if the script has another name.
     let path = folder.join(format!("stub-{}.ld", &blake3::hash(text.as_bytes()).to_hex()[..16]));
     std::fs::write(&path, text)?;
@@ -175,7 +165,7 @@ pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], fold
     cargo.env(format!("CARGO_TARGET_{}_RUSTFLAGS", triple.to_uppercase().replace('-', "_")), FLAGS.join(" "));
     // Only for the last step: as flags of every crate they would build all of them anew for every engine.
     cargo.arg("--").args(objects.iter().map(|object| format!("-Clink-arg={}", object.display())));
-    let script = layout_script(project, target, folder)?;
+    let script = layout_script(project, folder)?;
     cargo.arg(format!("-Clink-arg=-Wl,-T,{}", script.display()));
     cargo.args(["-Clink-arg=-Wl,-z,norelro", "-Clink-arg=-Wl,-e,edge_entry"]);
     run(&mut cargo)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use edgepack_format::code::CODE_SECTION;
 use edgepack_format::container::{Assumption, ELF_SECTION, Effect, FRAMES_SECTION, Guard, Hash};
 use edgepack_format::elf::Elf;
 use edgepack_format::limits::PAGE_BYTES;
@@ -30,6 +31,7 @@ struct Bench {
     stub: Vec<u8>,
     engine: Hash,
     base: Vec<u8>,
+    mapped_pages: Vec<u32>,
     /// The first page of what the guest checks byte by byte.
     ballast: u32,
     loaded: Vec<u8>,
@@ -111,7 +113,10 @@ impl Bench {
         fs::write(&heat, lines).unwrap();
         let entered = folder.join("entered");
         fs::write(&entered, "0 1\n2 1\n").unwrap();
-        let guest = Guest { wasm: folder.join("guest.wasm"), base: folder.join("base.img"), heat, entered };
+        let (wasm, base) = (folder.join("guest.wasm"), folder.join("base.img"));
+        let mapped = super::mapped(&project, &base, &heat).unwrap();
+        let mapped_pages = super::pages(&fs::read(&mapped).unwrap()).into_iter().collect();
+        let guest = Guest { wasm, base, heat, mapped, entered };
         let stub = super::build(&project, &guest, machine.target).unwrap();
         let base = read("base.img").split_off(4096);
         Bench {
@@ -121,6 +126,7 @@ impl Bench {
             loaded: read("loaded.mem"),
             started: read("started.mem"),
             base,
+            mapped_pages,
             ballast,
             folder: tempfile::tempdir().unwrap().keep(),
         }
@@ -139,9 +145,9 @@ impl Bench {
         };
         let contents = Contents {
             manifest: &manifest,
-            engine: Engine { hash: self.engine, base_memory: &self.base },
+            engine: Engine { hash: self.engine, base_memory: &self.base, mapped_pages: &self.mapped_pages },
             started,
-            package: &CompressedPackage::new(b"a package").unwrap(),
+            package: &CompressedPackage::new(b"a package".to_vec(), 0..0).unwrap(),
             source_map: "",
             licences: "",
             hot_pages,
@@ -179,6 +185,7 @@ fn boots_and_ends_as_it_should(machine: Machine) {
     grants_hold(&bench);
     damage_is_refused(&bench);
     what_boots_need_comes_first(&bench);
+    damaged_code_is_not_run(&bench);
 }
 
 #[test]
@@ -322,6 +329,7 @@ fn damage_is_refused(bench: &Bench) {
         machine: bench.machine,
         stub: bench.stub.clone(),
         base: bench.base.clone(),
+        mapped_pages: bench.mapped_pages.clone(),
         ballast: bench.ballast,
         loaded: bench.loaded.clone(),
         started: bench.started.clone(),
@@ -333,22 +341,37 @@ fn damage_is_refused(bench: &Bench) {
     );
 }
 
-/// Storage is read from the beginning: headers in the first page, cold pages of the base image last.
+/// Storage is read from the beginning: headers in the first page, cold pages of the base image and cold code last.
 fn what_boots_need_comes_first(bench: &Bench) {
     let path = bench.program("laid-out", &bench.container(Grants::default(), Image::Loaded, &[], &[]));
-    let mut bytes = fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let elf = Elf::parse(&bytes).unwrap();
-    let (app, frames) = (elf.section(ELF_SECTION).unwrap(), elf.section(FRAMES_SECTION).unwrap());
-    assert!(app.end <= frames.start, "{app:?} {frames:?}");
-    assert_eq!(frames.end, bytes.len(), "nothing comes after them");
-    let name = format!("{FRAMES_SECTION}\0");
-    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
-    assert!(at < PAGE_BYTES, "the names of the sections are at {at}");
-    bytes[at + 1] = b'x';
+    let [app, frames, code] = [ELF_SECTION, FRAMES_SECTION, CODE_SECTION].map(|name| elf.section(name).unwrap());
+    assert!(app.end <= frames.start && frames.end <= code.start, "{app:?} {frames:?} {code:?}");
+    assert_eq!(code.end, bytes.len(), "nothing comes after them");
+    for name in [FRAMES_SECTION, CODE_SECTION] {
+        let mut bytes = bytes.clone();
+        let text = format!("{name}\0");
+        let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+        assert!(at < PAGE_BYTES, "the names of the sections are at {at}");
+        bytes[at + 1] = b'x';
+        fs::write(&path, bytes).unwrap();
+        let (code, _, error) = bench.machine.ran(&path, &[]);
+        let sentence = format!("this executable is damaged: it has no section {name}, which is a part of the engine");
+        assert_eq!((code, error), (1, format!("edgepack: {sentence}\n")));
+    }
+}
+
+/// Code that is no frame ends the program when it is called, with a sentence.
+fn damaged_code_is_not_run(bench: &Bench) {
+    let path = bench.program("damaged-code", &bench.container(Grants::default(), Image::Loaded, &[], &[]));
+    let mut bytes = fs::read(&path).unwrap();
+    let code = Elf::parse(&bytes).unwrap().section(CODE_SECTION).unwrap();
+    bytes[code].fill(0x55);
     fs::write(&path, bytes).unwrap();
-    let (code, _, error) = bench.machine.ran(&path, &[]);
-    let sentence = "this executable is damaged: it has no section .edgepack.frames, which is a part of the engine";
-    assert_eq!((code, error), (1, format!("edgepack: {sentence}\n")));
+    let (code, _, error) = bench.machine.ran(&path, &["hello"]);
+    assert_eq!((code, error.lines().count()), (1, 1), "{error}");
+    assert!(error.contains("a frame of the engine's code"), "{error}");
 }
 
 fn strip_keeps_the_app(bench: &Bench) {
