@@ -8,6 +8,7 @@ mod deny;
 mod device;
 mod dist;
 mod engine;
+mod host;
 mod node;
 mod notice;
 mod project;
@@ -39,6 +40,7 @@ usage: cargo xtask COMMAND
   bench instructions  counts what boots execute, and writes bench/instructions.json
   bench bundle      compares bundles with those of esbuild, rolldown, rollup and rspack, and writes bench/bundle.md
   bench targets     counts bytes and instructions on every target, and writes bench/targets.md
+  host-test         builds edgepack for the other machines that it runs on, and runs it in qemu; checks it for macOS
   device-test       runs the Express app as process 1 of whole machines under qemu: arm64, armv7, or the one that is named
   bless             accepts what the tests print now as what they are to print
   notice            writes NOTICE from what is linked
@@ -77,6 +79,7 @@ fn dispatch(args: &[&str]) -> Result<()> {
         ["bench", "instructions"] => bench::instructions::bless(&project, &dist::command_itself(&project)?),
         ["bench", "bundle"] => bench::bundle(&project),
         ["bench", "targets"] => bench::targets(&project),
+        ["host-test"] => host::test(&project),
         ["device-test", names @ ..] => device::test(&project, names),
         ["bless"] => bless::bless(&project),
         ["notice"] => notice::write(&project),

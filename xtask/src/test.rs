@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::run::{command, run};
-use crate::{bench, budget, deny, device, dist, node, notice, setup, tidy, tools};
+use crate::{bench, budget, deny, device, dist, host, node, notice, setup, tidy, tools};
 
 /// Passed and failed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -45,6 +45,9 @@ pub(crate) fn test(project: &Project, lane: Lane, filter: &[&str]) -> Result<()>
         let edgepack = project.target().join("release/edgepack");
         tally.check("boots are as short as they were", bench::instructions::check(project, &edgepack));
         tally.check("the Express app is process 1 of whole machines", device::check_all(project));
+        if lane == Lane::Full {
+            tally.check("edgepack does on its other hosts what it does here", host::test(project));
+        }
         tally.check("NOTICE is current", notice::check(project));
         tally.check("clippy", clippy(project));
         tally.check("licences and duplicates", deny::check(project));

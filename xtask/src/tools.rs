@@ -1,6 +1,7 @@
 //! Pinned tools that no Debian package brings, each installed once into the cache.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -18,6 +19,16 @@ pub(crate) fn zig(project: &Project) -> Result<PathBuf> {
         let mut pip = command("python3", install, &project.root);
         run(pip.arg(folder).args([ZIGLANG, CARGO_ZIGBUILD]))
     })
+}
+
+/// Cargo for other machines: zig compiles and links their C, Debian's cargo builds Rust's standard library from source.
+pub(crate) fn zigbuild(project: &Project, args: &[&str]) -> Result<Command> {
+    let zig = zig(project)?;
+    let mut cargo = command(&zig.join("bin/cargo-zigbuild").display().to_string(), args, &project.root);
+    cargo.env("PATH", format!("{}:/usr/bin:/bin", zig.join("bin").display())).env("PYTHONPATH", &zig);
+    cargo.env("CARGO", "/usr/bin/cargo").env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+    cargo.env_remove("RUSTUP_TOOLCHAIN");
+    Ok(cargo)
 }
 
 /// `cargo-deny`, built from source: the slowest of the tools, so the last to be asked for.

@@ -147,15 +147,10 @@ fn layout_script(project: &Project, folder: &Path) -> Result<PathBuf> {
 
 /// Builds the loader with the objects in it; where it is.
 pub(super) fn stub(project: &Project, target: &Target, objects: &[PathBuf], folder: &Path) -> Result<PathBuf> {
-    let zig = tools::zig(project)?;
     let (triple, target_dir) = (target.triple, project.target().join("stub"));
     let package = ["rustc", "--release", "-p", "edgepack-stub", "--bin", "edgepack-stub", "--features", "boot"];
-    let zigbuild = zig.join("bin/cargo-zigbuild");
-    let mut cargo = command(&zigbuild.display().to_string(), package, &project.root);
-    cargo.args(BUILD_STD).args(["--target", triple]);
-    let path = format!("{}:/usr/bin:/bin", zig.join("bin").display());
-    cargo.env("PATH", path).env("PYTHONPATH", &zig).env("CARGO", "/usr/bin/cargo").env("RUSTC", "/usr/bin/rustc");
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &target_dir).env_remove("RUSTUP_TOOLCHAIN");
+    let mut cargo = tools::zigbuild(project, &package)?;
+    cargo.args(BUILD_STD).args(["--target", triple]).env("CARGO_TARGET_DIR", &target_dir);
     // A process that leaves by exit and never unwinds: size before speed, the engine is not in here.
     cargo.env("CARGO_PROFILE_RELEASE_PANIC", "abort").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
     cargo.env(format!("CFLAGS_{}", triple.replace('-', "_")), ZSTD_FLAGS);
