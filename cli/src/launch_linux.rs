@@ -29,13 +29,15 @@ pub(crate) fn become_app(
     let mut file = File::from(memory);
     file.write_all(executable).map_err(failed)?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // What is in memory has no path of its own: `process.execPath` is this command's.
+    let own_path = std::env::current_exe().unwrap_or_else(|_| name.into());
     let mut command = if is_own(target) {
         let mut own = Command::new(path);
-        own.arg0(name);
+        own.arg0(own_path);
         own
     } else {
         let mut foreign = Command::new(emulator(target)?);
-        foreign.arg("-0").arg(name).arg(path);
+        foreign.arg("-0").arg(own_path).arg(path);
         foreign
     };
     Err(failed(command.args(args).exec()))

@@ -23,7 +23,8 @@ pub(crate) fn list<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Vec<u8
 
 pub(crate) fn args(host: &mut Host, buffer: &mut [u8]) -> Answer {
     // A stub run from memory has no path of its own.
-    let link = std::fs::read_link("/proc/self/exe").ok().filter(|path| !path.starts_with("/memfd:"));
+    let is_path = |path: &std::path::PathBuf| !path.as_os_str().as_bytes().starts_with(b"/memfd:");
+    let link = std::fs::read_link("/proc/self/exe").ok().filter(is_path);
     let executable = link.map_or_else(|| host.launch.name.clone(), |path| path.into_os_string().into_vec());
     let args = std::iter::once(&executable).chain(&host.launch.args);
     fill(buffer, &list(args))
