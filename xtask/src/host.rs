@@ -13,8 +13,8 @@ use crate::project::Project;
 use crate::run::run;
 use crate::{dist, setup, tools};
 
-/// Debian's C library of a machine, for qemu to load.
-const LIBRARIES: &[(&str, &str)] = &[("libc6-arm64-cross", "runs the command for arm64, for `cargo xtask host-test`")];
+/// Debian's name of a host's C library, which qemu loads.
+const LIBRARIES: &[(&str, &str)] = &[("x64", "libc6-amd64-cross"), ("arm64", "libc6-arm64-cross")];
 
 const MACOS: &str = "aarch64-apple-darwin";
 
@@ -27,13 +27,18 @@ const SCRIPT: &str = "console.log('hello', process.argv.length);";
 pub(crate) fn test(project: &Project) -> Result<()> {
     dist::stubs(project)?;
     let own = dist::command_itself(project)?;
-    setup::packages(project, LIBRARIES)?;
     let folder = project.target().join("host-test");
+    // With it goes what other hosts have kept: they are to start the app, and not to find its container.
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
     fs::create_dir_all(&folder)?;
     let script = folder.join("app.js");
     fs::write(&script, SCRIPT)?;
     let expected = built(&mut Command::new(own), project, &script, &folder.join("own"))?;
     for host in TARGETS.iter().filter(|target| target.is_host && target.host_arch != std::env::consts::ARCH) {
+        let library = LIBRARIES.iter().find(|(short, _)| *short == host.short).context("a host without a library")?;
+        setup::packages(project, &[(library.1, "runs the command for another host, for `cargo xtask host-test`")])?;
         let mut foreign = Command::new(format!("qemu-{}-static", host.host_arch));
         foreign.args(["-L", &format!("/usr/{}-linux-gnu", host.host_arch)]).arg(build(project, host)?);
         // Code that was compiled for this machine is of no use there.

@@ -24,6 +24,7 @@ use crate::run::output;
 
 /// What the engine's native code is made from besides the engine.
 const ENGINE_INPUTS: &[&str] = &[
+    "format/src/code.rs",
     "stub-runtime/c/engine.c",
     "stub-runtime/c/wasm-rt.h",
     "xtask/src/stub.rs",

@@ -25,7 +25,7 @@ pub(super) type Heat = BTreeMap<u32, u64>;
 /// undone, times the programs of `hot`; a page that is decompressed, for each program that touches it.
 const MAPPING_PRICE: u64 = 3 * 6_000;
 const TOUCH_PRICE: u64 = 5_000;
-/// Bytes have their price too, or all would be mapped: with this one, pages that less than half of the programs touch
+/// Bytes have their price too, or all would be mapped: with this one, pages that at most four of the six programs touch
 /// are compressed (docs/decisions/small-stubs.md).
 const BYTE_PRICE: u64 = 7;
 const MAPPED_PAGE_PRICE: u64 = PAGE_BYTES as u64 * BYTE_PRICE;

@@ -22,7 +22,7 @@ const VERSION: &str = "1.0.32";
 const HOT_CODE_SECTION: &str = ".text.edge_hot";
 
 /// So many programs have to enter a function for it to be one of them, or one program if the function is small: as C, of
-/// which 10 bytes come to one of code. Express's boot enters 5 % of those that one program enters, half of them small.
+/// which 10 bytes come to one of code. Express's boot enters 5 % of those that one program enters, most of them small.
 const HOT_PROGRAMS_MIN: u64 = 2;
 const SMALL_FUNCTION_BYTES: usize = 5_000;
 
